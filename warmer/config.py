@@ -1,0 +1,196 @@
+"""A site's TOML file as frozen structs; unknown keys are refused, never ignored.
+
+The structs are the shape of the file: a field is a key. `${NAME}` in a string
+stands for the environment variable NAME, so that secrets stay out of the file.
+Reads one file and the environment it is given; opens no connection.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from warmer.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Positive = Annotated[float, Meta(gt=0)]
+NotNegative = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=1)]
+Share = Annotated[float, Meta(gt=0, le=1)]
+
+SourceKind = Literal[
+    "list", "csv", "sitemap", "access-log", "popularity", "discover", "robots"
+]
+"""Kinds a source can be forced to; `SOURCE` on the command line takes `kind:value`."""
+
+
+class _Table(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """What every table of the file has in common."""
+
+
+class SourceConfig(_Table):
+    """One `[[source]]`: where URLs come from."""
+
+    path: str | None = None
+    url: str | None = None
+    kind: SourceKind | None = None
+    weight: Positive = 1.0
+    format: str | None = None
+    key: str | None = None
+    depth: Annotated[int, Meta(ge=0, le=20)] = 2
+    limit: Count = 50_000
+    alternates: bool = True
+
+
+class PlanConfig(_Table):
+    """`[plan]`: which candidates become targets."""
+
+    top: Count | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    drop_params: tuple[str, ...] = (
+        "utm_*", "gclid", "dclid", "gbraid", "wbraid", "fbclid", "msclkid", "mc_cid", "mc_eid",
+        "_ga", "_gl", "yclid", "igshid", "twclid",
+    )
+    aliases: tuple[str, ...] = ()
+
+
+class VariantConfig(_Table):
+    """One `[[variant]]`: a named set of request headers."""
+
+    name: str
+    headers: dict[str, str] = field(default_factory=dict)
+    profile: Literal["desktop", "mobile", "none"] = "desktop"
+    include: tuple[str, ...] = ()
+
+
+class KeysConfig(_Table):
+    """`keys = {…}` of a cache: pins what would be learnt."""
+
+    prefix: str = ""
+    version: int = 1
+    page_prefix: str = ""
+    language: str | None = None
+    time_zone: str | None = None
+    hash: Literal["legacy", "marker", "netstring", "netstring-marker"] | None = None
+    template: str | None = None
+
+
+class PatternConfig(_Table):
+    """A minimum count of keys that match a glob, for fragments and queries."""
+
+    match: str
+    min: Count
+
+
+class CacheConfig(_Table):
+    """One `[[cache]]`: a cache server to ask for keys and counters."""
+
+    url: str
+    keys: KeysConfig | None = None
+    pattern: tuple[PatternConfig, ...] = ()
+    scan_limit: Count = 200_000
+
+
+class CrawlConfig(_Table):
+    """`[crawl]`: how targets are fetched."""
+
+    concurrency: Literal["auto"] | Count = "auto"
+    max_concurrency: Count = 16
+    rate: Positive | None = None
+    burst: Count = 1
+    timeout_s: Positive = 30.0
+    connect_timeout_s: Positive = 10.0
+    retries: Annotated[int, Meta(ge=0, le=20)] = 2
+    backoff_s: Positive = 0.5
+    max_retry_after_s: NotNegative = 60.0
+    max_redirects: Annotated[int, Meta(ge=0, le=20)] = 5
+    max_body_bytes: Count = 50_000_000
+    abort_ratio: Share = 0.5
+    abort_window: Count = 50
+    robots: bool = False
+    user_agent: str | None = None
+    http: Literal["auto", "1.1", "2"] = "auto"
+    proxy: str | None = None
+    unix_socket: str | None = None
+    basic_auth: str | None = None
+    ca_file: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    refresh_secret: str | None = None
+
+
+class VerifyConfig(_Table):
+    """`[verify]`: what counts as proof."""
+
+    probe: Literal["auto", "always", "never"] = "auto"
+    probe_sample: Annotated[int, Meta(ge=0)] = 1000
+    timing_ratio: Annotated[float, Meta(gt=1)] = 3.0
+    min_ttl_s: NotNegative = 0.0
+
+
+class ThresholdsConfig(_Table):
+    """`[thresholds]`: the gate."""
+
+    all: tuple[str, ...] = ()
+
+
+class ScheduleConfig(_Table):
+    """One `[[schedule]]`: when the daemon warms again."""
+
+    cron: str | None = None
+    every: str | None = None
+    time_zone: str | None = None
+    jitter_s: NotNegative = 0.0
+
+
+class InvalidationConfig(_Table):
+    """`[invalidation]`: where the daemon learns of admin saves."""
+
+    stream: str
+    key: str = "warmer:triggers"
+    debounce_s: NotNegative = 0.5
+    max_wait_s: Positive = 30.0
+
+
+class DaemonConfig(_Table):
+    """`[daemon]`: where the daemon listens."""
+
+    listen: str = "127.0.0.1:8089"
+    token_env: str | None = None
+
+
+class StoreConfig(_Table):
+    """`[store]`: where runs are kept; relative to the TOML file."""
+
+    path: str = "warmer.db"
+
+
+class SiteConfig(_Table):
+    """A warmed web site and its caches: one TOML file."""
+
+    name: str = ""
+    base_url: str = ""
+    connect_to: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    source: tuple[SourceConfig, ...] = ()
+    plan: PlanConfig = field(default_factory=PlanConfig)
+    variant: tuple[VariantConfig, ...] = ()
+    cache: tuple[CacheConfig, ...] = ()
+    crawl: CrawlConfig = field(default_factory=CrawlConfig)
+    verify: VerifyConfig = field(default_factory=VerifyConfig)
+    thresholds: ThresholdsConfig = field(default_factory=ThresholdsConfig)
+    schedule: tuple[ScheduleConfig, ...] = ()
+    invalidation: InvalidationConfig | None = None
+    daemon: DaemonConfig = field(default_factory=DaemonConfig)
+    store: StoreConfig = field(default_factory=StoreConfig)
