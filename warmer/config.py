@@ -1,44 +1,25 @@
 """A site's TOML file as frozen structs; unknown keys are refused, never ignored.
 
-The structs are the shape of the file: a field is a key. `${NAME}` in a string
-stands for the environment variable NAME, so that secrets stay out of the file.
-Reads one file and the environment it is given; opens no connection.
+The structs are the shape of the file: a field is a key. Reading, overriding and
+checking them is the work of `config_file`. docs/options.md says what each key does.
 """
 
 from __future__ import annotations
 
-import difflib
-import os
-import re
-import tomllib
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct, field
-
-from warmer.errors import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(gt=0, le=1)]
 
-SourceKind = Literal[
-    "list", "csv", "sitemap", "access-log", "popularity", "discover", "robots"
-]
+SourceKind = Literal["list", "csv", "sitemap", "access-log", "popularity", "discover", "robots"]
 """Kinds a source can be forced to; `SOURCE` on the command line takes `kind:value`."""
 
 
-class _Table(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """What every table of the file has in common."""
-
-
-class SourceConfig(_Table):
+class SourceConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One `[[source]]`: where URLs come from."""
 
     path: str | None = None
@@ -52,20 +33,32 @@ class SourceConfig(_Table):
     alternates: bool = True
 
 
-class PlanConfig(_Table):
+class PlanConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[plan]`: which candidates become targets."""
 
     top: Count | None = None
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     drop_params: tuple[str, ...] = (
-        "utm_*", "gclid", "dclid", "gbraid", "wbraid", "fbclid", "msclkid", "mc_cid", "mc_eid",
-        "_ga", "_gl", "yclid", "igshid", "twclid",
+        "utm_*",
+        "gclid",
+        "dclid",
+        "gbraid",
+        "wbraid",
+        "fbclid",
+        "msclkid",
+        "mc_cid",
+        "mc_eid",
+        "_ga",
+        "_gl",
+        "yclid",
+        "igshid",
+        "twclid",
     )
     aliases: tuple[str, ...] = ()
 
 
-class VariantConfig(_Table):
+class VariantConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One `[[variant]]`: a named set of request headers."""
 
     name: str
@@ -74,7 +67,7 @@ class VariantConfig(_Table):
     include: tuple[str, ...] = ()
 
 
-class KeysConfig(_Table):
+class KeysConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`keys = {…}` of a cache: pins what would be learnt."""
 
     prefix: str = ""
@@ -86,14 +79,14 @@ class KeysConfig(_Table):
     template: str | None = None
 
 
-class PatternConfig(_Table):
+class PatternConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A minimum count of keys that match a glob, for fragments and queries."""
 
     match: str
     min: Count
 
 
-class CacheConfig(_Table):
+class CacheConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One `[[cache]]`: a cache server to ask for keys and counters."""
 
     url: str
@@ -102,7 +95,7 @@ class CacheConfig(_Table):
     scan_limit: Count = 200_000
 
 
-class CrawlConfig(_Table):
+class CrawlConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[crawl]`: how targets are fetched."""
 
     concurrency: Literal["auto"] | Count = "auto"
@@ -130,7 +123,7 @@ class CrawlConfig(_Table):
     refresh_secret: str | None = None
 
 
-class VerifyConfig(_Table):
+class VerifyConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[verify]`: what counts as proof."""
 
     probe: Literal["auto", "always", "never"] = "auto"
@@ -139,13 +132,13 @@ class VerifyConfig(_Table):
     min_ttl_s: NotNegative = 0.0
 
 
-class ThresholdsConfig(_Table):
+class ThresholdsConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[thresholds]`: the gate."""
 
     all: tuple[str, ...] = ()
 
 
-class ScheduleConfig(_Table):
+class ScheduleConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One `[[schedule]]`: when the daemon warms again."""
 
     cron: str | None = None
@@ -154,7 +147,7 @@ class ScheduleConfig(_Table):
     jitter_s: NotNegative = 0.0
 
 
-class InvalidationConfig(_Table):
+class InvalidationConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[invalidation]`: where the daemon learns of admin saves."""
 
     stream: str
@@ -163,20 +156,20 @@ class InvalidationConfig(_Table):
     max_wait_s: Positive = 30.0
 
 
-class DaemonConfig(_Table):
+class DaemonConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[daemon]`: where the daemon listens."""
 
     listen: str = "127.0.0.1:8089"
     token_env: str | None = None
 
 
-class StoreConfig(_Table):
+class StoreConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[store]`: where runs are kept; relative to the TOML file."""
 
     path: str = "warmer.db"
 
 
-class SiteConfig(_Table):
+class SiteConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A warmed web site and its caches: one TOML file."""
 
     name: str = ""

@@ -1,0 +1,308 @@
+"""Runs, targets, outcomes and verdicts in one SQLite file (WAL); one writer a process.
+
+A run is rows: planned targets go in, the crawl takes them in rank order, outcomes
+and verdicts come back. So memory does not grow with the plan, and a killed run
+goes on where it was. Holds no secret: what callers hand in is stored as it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from warmer.errors import ConfigError, StoreError
+from warmer.model import Judgement, Outcome, Pass, RunRecord, RunStatus, Target, Trigger
+from warmer.store_rows import OUTCOME_COLUMNS, RUN_COLUMNS, judgement_of, outcome_of, run_of
+from warmer.store_schema import MIGRATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class TargetResult:
+    """A planned target with all that the run found out about it so far."""
+
+    target: Target
+    warm: Outcome | None
+    probe: Outcome | None
+    judgement: Judgement | None
+
+
+class Store:
+    """The runs in one file. Every method raises StoreError when the disk says no."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=10.0)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute("PRAGMA foreign_keys = ON")
+            self._db.execute("PRAGMA cache_size = -8192")
+            self._migrate()
+        except (sqlite3.Error, OSError) as error:
+            msg = f"{path}: cannot be used as the store: {error}; expected a writable SQLite file"
+            raise ConfigError(msg) from error
+
+    def _migrate(self) -> None:
+        (seen,) = self._db.execute("PRAGMA user_version").fetchone()
+        if seen > len(MIGRATIONS):
+            msg = f"{self.path}: written by a newer warmer (schema {seen}); update warmer"
+            raise ConfigError(msg)
+        for number, script in enumerate(MIGRATIONS[seen:], seen + 1):
+            self._db.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield self._db
+            self._db.execute("COMMIT")
+        except BaseException as error:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                msg = f"{self.path}: cannot be written: {error}; what was done before is kept"
+                raise StoreError(msg) from error
+            raise
+
+    def create_run(
+        self, *, site: str, trigger: Trigger, base_url: str, config: str, now: datetime
+    ) -> RunRecord:
+        """Open a run in status RUNNING; `config` is JSON without secrets."""
+        run_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        with self._writing() as db:
+            db.execute(
+                "INSERT INTO runs (id, site, trigger, status, started_at, base_url, pid, host, config)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    run_id, site, trigger, RunStatus.RUNNING, now.timestamp(), base_url,
+                    os.getpid(), socket.gethostname(), config,
+                ),
+            )  # fmt: skip
+        return self.run(run_id)
+
+    def adopt_run(self, run_id: str) -> None:
+        """Mark a killed or interrupted run as running again, in this process."""
+        with self._writing() as db:
+            db.execute(
+                "UPDATE runs SET status = ?, pid = ?, host = ?, note = '' WHERE id = ?",
+                (RunStatus.RUNNING, os.getpid(), socket.gethostname(), run_id),
+            )
+
+    def finish_run(
+        self,
+        run_id: str,
+        *,
+        status: RunStatus,
+        duration_s: float,
+        note: str,
+        warnings: Sequence[str],
+    ) -> None:
+        with self._writing() as db:
+            db.execute(
+                "UPDATE runs SET status = ?, duration_s = ?, note = ?, warnings = ? WHERE id = ?",
+                (status, duration_s, note, json.dumps(list(warnings)), run_id),
+            )
+
+    def run(self, run_id: str) -> RunRecord:
+        """The run with this id, an unambiguous beginning of it, or `last`."""
+        where = "1" if run_id == "last" else "id = :id OR substr(id, 1, length(:id)) = :id"
+        rows = self._db.execute(
+            f"SELECT {RUN_COLUMNS} FROM runs WHERE {where} ORDER BY no DESC LIMIT 2",  # noqa: S608 -- literals
+            {"id": run_id},
+        ).fetchall()
+        if not rows or (len(rows) > 1 and run_id not in ("last", rows[0][0], rows[1][0])):
+            what = "stands for more than one run" if rows else "is not a run"
+            msg = f'{self.path}: "{run_id}" {what}; `warmer runs` lists them'
+            raise ConfigError(msg)
+        return next((run_of(row) for row in rows if row[0] == run_id), run_of(rows[0]))
+
+    def runs(self, limit: int) -> list[RunRecord]:
+        """The newest runs, newest first."""
+        rows = self._db.execute(
+            f"SELECT {RUN_COLUMNS} FROM runs ORDER BY no DESC LIMIT ?",  # noqa: S608 -- constants
+            (limit,),
+        )
+        return [run_of(row) for row in rows]
+
+    def config_of(self, run_id: str) -> str:
+        (config,) = self._db.execute("SELECT config FROM runs WHERE id = ?", (run_id,)).fetchone()
+        return str(config)
+
+    def warnings_of(self, run_id: str) -> list[str]:
+        (text,) = self._db.execute("SELECT warnings FROM runs WHERE id = ?", (run_id,)).fetchone()
+        return [str(line) for line in json.loads(text)]
+
+    def skipped_of(self, run_id: str) -> dict[str, int]:
+        """How many lines or URLs of the sources were left out, by reason."""
+        (text,) = self._db.execute("SELECT skipped FROM runs WHERE id = ?", (run_id,)).fetchone()
+        return {str(reason): int(count) for reason, count in json.loads(text).items()}
+
+    def add_targets(
+        self,
+        run_id: str,
+        targets: Iterable[Target],
+        *,
+        observed_traffic: float | None,
+        skipped: Mapping[str, int],
+    ) -> int:
+        """Write the whole plan in one transaction; returns how many targets it has."""
+        no = self._number(run_id)
+        with self._writing() as db:
+            db.executemany(
+                "INSERT INTO targets VALUES (?, ?, ?, ?, ?, ?)",
+                ((no, t.rank, t.url, t.variant, t.weight, t.traffic) for t in targets),
+            )
+            (planned,) = db.execute("SELECT count(*) FROM targets WHERE run = ?", (no,)).fetchone()
+            db.execute(
+                "UPDATE runs SET planned = ?, observed_traffic = ?, skipped = ? WHERE no = ?",
+                (planned, observed_traffic, json.dumps(dict(skipped)), no),
+            )
+        return int(planned)
+
+    def planned(self, run_id: str) -> int:
+        (planned,) = self._db.execute("SELECT planned FROM runs WHERE id = ?", (run_id,)).fetchone()
+        return int(planned)
+
+    def targets(self, run_id: str) -> Iterator[Target]:
+        """Every target in rank order, a page at a time."""
+        for result in self.results(run_id):
+            yield result.target
+
+    def unfetched(self, run_id: str, fetch: Pass) -> Iterator[Target]:
+        """Targets without an outcome of this pass and without a verdict, in rank order.
+
+        Read a page at a time: targets that get an outcome meanwhile are behind the reader.
+        """
+        no = self._number(run_id)
+        rank = 0
+        while True:
+            rows = self._db.execute(
+                "SELECT rank, url, variant, weight, traffic FROM targets t"
+                " WHERE run = ?1 AND rank > ?2"
+                " AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.run = ?1 AND o.fetch = ?3"
+                "  AND o.rank = t.rank)"
+                " AND NOT EXISTS (SELECT 1 FROM verdicts v WHERE v.run = ?1 AND v.rank = t.rank)"
+                " ORDER BY rank LIMIT ?4",
+                (no, rank, fetch, _PAGE),
+            ).fetchall()
+            yield from (Target(*row) for row in rows)
+            if len(rows) < _PAGE:
+                return
+            rank = rows[-1][0]
+
+    def add_outcomes(self, run_id: str, outcomes: Sequence[Outcome]) -> None:
+        no = self._number(run_id)
+        with self._writing() as db:
+            db.executemany(
+                f"INSERT OR REPLACE INTO outcomes (run, fetch, {OUTCOME_COLUMNS}) VALUES"  # noqa: S608 -- a constant
+                " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (
+                        no, o.fetch, o.rank, o.status, o.error, o.detail, o.total_ms,
+                        o.first_byte_ms, o.body_bytes, o.attempts, o.final_url, o.state,
+                        o.state_header, o.age_s, o.ttl_s, o.stored, o.obstacle, o.language,
+                        o.csrf, o.at,
+                    )
+                    for o in outcomes
+                ),
+            )  # fmt: skip
+
+    def add_verdicts(self, run_id: str, judgements: Iterable[tuple[int, Judgement]]) -> None:
+        """Verdicts by rank; a later verdict replaces an earlier one."""
+        no = self._number(run_id)
+        with self._writing() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (no, rank, j.verdict, j.reason, j.detail, j.ttl_s, ",".join(j.evidence))
+                    for rank, j in judgements
+                ),
+            )
+
+    def forget_outcomes(self, run_id: str, ranks: Iterable[int]) -> None:
+        """Take outcomes back, so that their targets are fetched again."""
+        no = self._number(run_id)
+        with self._writing() as db:
+            db.executemany(
+                "DELETE FROM outcomes WHERE run = ? AND rank = ?", ((no, rank) for rank in ranks)
+            )
+
+    def results(self, run_id: str, *, after: int = 0) -> Iterator[TargetResult]:
+        """Every target with its outcomes and verdict, in rank order, a page at a time."""
+        no = self._number(run_id)
+        columns = ", ".join(f"{a}.{c}" for a in "wp" for c in OUTCOME_COLUMNS.split(", "))
+        width = len(OUTCOME_COLUMNS.split(", "))
+        rank = after
+        while True:
+            rows = self._db.execute(
+                "SELECT t.rank, t.url, t.variant, t.weight, t.traffic,"  # noqa: S608 -- constants
+                f" v.verdict, v.reason, v.detail, v.ttl_s, v.evidence, {columns} FROM targets t"
+                " LEFT JOIN verdicts v ON v.run = t.run AND v.rank = t.rank"
+                " LEFT JOIN outcomes w ON w.run = t.run AND w.fetch = 'warm' AND w.rank = t.rank"
+                " LEFT JOIN outcomes p ON p.run = t.run AND p.fetch = 'probe' AND p.rank = t.rank"
+                " WHERE t.run = ? AND t.rank > ? ORDER BY t.rank LIMIT ?",
+                (no, rank, _PAGE),
+            ).fetchall()
+            for row in rows:
+                yield TargetResult(
+                    Target(*row[:5]),
+                    outcome_of(Pass.WARM, row[10 : 10 + width]),
+                    outcome_of(Pass.PROBE, row[10 + width :]),
+                    judgement_of(row[5:10]),
+                )
+            if len(rows) < _PAGE:
+                return
+            rank = rows[-1][0]
+
+    def set_cache_results(self, run_id: str, results: Sequence[Mapping[str, object]]) -> None:
+        """What the report says of each cache server; JSON objects, as in report.json."""
+        self._set_json("cache_results", run_id, results)
+
+    def cache_results(self, run_id: str) -> list[dict[str, object]]:
+        return self._json("cache_results", run_id)
+
+    def set_threshold_results(self, run_id: str, results: Sequence[Mapping[str, object]]) -> None:
+        self._set_json("threshold_results", run_id, results)
+
+    def threshold_results(self, run_id: str) -> list[dict[str, object]]:
+        return self._json("threshold_results", run_id)
+
+    def _set_json(self, table: str, run_id: str, results: Sequence[Mapping[str, object]]) -> None:
+        no = self._number(run_id)
+        with self._writing() as db:
+            db.execute(f"DELETE FROM {table} WHERE run = ?", (no,))  # noqa: S608 -- two callers
+            db.executemany(
+                f"INSERT INTO {table} VALUES (?, ?, ?)",  # noqa: S608 -- two callers
+                [(no, place, json.dumps(dict(result))) for place, result in enumerate(results)],
+            )
+
+    def _json(self, table: str, run_id: str) -> list[dict[str, object]]:
+        rows = self._db.execute(
+            f"SELECT result FROM {table} WHERE run = ? ORDER BY place",  # noqa: S608 -- two callers
+            (self._number(run_id),),
+        )
+        return [json.loads(text) for (text,) in rows]
+
+    def _number(self, run_id: str) -> int:
+        row = self._db.execute("SELECT no FROM runs WHERE id = ?", (run_id,)).fetchone()
+        if row is None:
+            msg = f'{self.path}: "{run_id}" is not a run; `warmer runs` lists them'
+            raise ConfigError(msg)
+        return int(row[0])

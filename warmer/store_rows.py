@@ -1,0 +1,79 @@
+"""Rows of the store as nouns of the model.
+
+The tables are STRICT, so a column holds its declared type and is not converted.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from warmer.model import (
+    CacheState,
+    EvidenceKind,
+    Judgement,
+    Outcome,
+    Pass,
+    RunRecord,
+    RunStatus,
+    Trigger,
+    Verdict,
+)
+
+OUTCOME_COLUMNS = (
+    "rank, status, error, detail, total_ms, first_byte_ms, body_bytes, attempts, final_url, "
+    "state, state_header, age_s, ttl_s, stored, obstacle, language, csrf, at"
+)
+RUN_COLUMNS = (
+    "id, site, trigger, status, started_at, duration_s, note, base_url, observed_traffic, pid, host"
+)
+
+
+def run_of(row: tuple[Any, ...]) -> RunRecord:
+    run_id, site, trigger, status, started, duration, note, base_url, traffic, pid, host = row
+    record = RunRecord(
+        id=run_id,
+        site=site,
+        trigger=Trigger(trigger),
+        status=RunStatus(status),
+        started_at=datetime.fromtimestamp(started, UTC),
+        duration_s=duration,
+        note=note,
+        base_url=base_url,
+        observed_traffic=traffic,
+    )
+    if record.status is RunStatus.RUNNING and host == socket.gethostname():
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            note = f"killed; `warmer crawl --resume {record.id}` goes on"
+            return replace(record, status=RunStatus.INTERRUPTED, note=note)
+        except PermissionError:
+            pass  # it lives, under another user
+    return record
+
+
+def outcome_of(fetch: Pass, row: tuple[Any, ...]) -> Outcome | None:
+    if row[0] is None:
+        return None
+    values = dict(zip(OUTCOME_COLUMNS.split(", "), row, strict=True))
+    values["state"] = CacheState(values["state"])
+    values["stored"] = bool(values["stored"])
+    values["csrf"] = bool(values["csrf"])
+    return Outcome(fetch=fetch, **values)
+
+
+def judgement_of(row: tuple[Any, ...]) -> Judgement | None:
+    verdict, reason, detail, ttl_s, evidence = row
+    if verdict is None:
+        return None
+    return Judgement(
+        Verdict(verdict),
+        reason,
+        detail,
+        ttl_s,
+        tuple(EvidenceKind(kind) for kind in evidence.split(",") if kind),
+    )
