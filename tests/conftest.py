@@ -14,6 +14,7 @@ from typing import Protocol
 import pytest
 
 from tests.servers.proxies import Proxy, running_nginx, running_varnish
+from tests.servers.rogue import Rogue
 from tests.servers.stores import (
     MemcachedServer,
     RedisServer,
@@ -120,3 +121,12 @@ def start_varnish(started: contextlib.ExitStack, new_directory: NewDirectory) ->
         return started.enter_context(running_varnish(directory, vcl, *args, port=port))
 
     return start
+
+
+@pytest.fixture
+def rogue() -> Iterator[Rogue]:
+    """A server that misbehaves as the test scripts it: `rogue.on("/path", drip())`."""
+    server = Rogue()
+    server.start()
+    yield server
+    server.stop()
