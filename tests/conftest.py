@@ -13,6 +13,7 @@ from typing import Protocol
 
 import pytest
 
+from tests.servers.django_site import DjangoSite, SiteOptions, running_site
 from tests.servers.proxies import Proxy, running_nginx, running_varnish
 from tests.servers.rogue import Rogue
 from tests.servers.stores import (
@@ -31,6 +32,12 @@ class StartRedis(Protocol):
 
 class StartMemcached(Protocol):
     def __call__(self, *args: str, port: int | None = None) -> MemcachedServer: ...
+
+
+class StartSite(Protocol):
+    def __call__(
+        self, options: SiteOptions, *, workers: int = 1, threads: int = 8
+    ) -> DjangoSite: ...
 
 
 class StartNginx(Protocol):
@@ -98,6 +105,19 @@ def start_memcached(started: contextlib.ExitStack, new_directory: NewDirectory) 
     def start(*args: str, port: int | None = None) -> MemcachedServer:
         directory = new_directory("memcached")
         return started.enter_context(running_memcached(directory, *args, port=port))
+
+    return start
+
+
+@pytest.fixture
+def start_site(started: contextlib.ExitStack, new_directory: NewDirectory) -> StartSite:
+    """Starts the Django shop under gunicorn, set up as the options say."""
+
+    def start(options: SiteOptions, *, workers: int = 1, threads: int = 8) -> DjangoSite:
+        directory = new_directory("site")
+        return started.enter_context(
+            running_site(directory, options, workers=workers, threads=threads)
+        )
 
     return start
 
