@@ -1,0 +1,1 @@
+"""Fetching: the only rooms, with `spiders/`, that know Scrapy and libcurl."""

@@ -1,0 +1,1 @@
+"""The spiders, shipped as `warmer.spiders`; Scrapy loads them by name (SPIDER_MODULES)."""

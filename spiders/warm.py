@@ -1,0 +1,77 @@
+"""Fetches the targets of a plan, each once, and hands what came to the job's observer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request, Spider
+from scrapy.exceptions import IgnoreRequest
+
+from warmer.crawl.fetch import FetchError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
+
+    from warmer.crawl.job import CrawlJob
+
+
+class WarmSpider(Spider):
+    """Takes its requests from the plan, through the scheduler, not from `start()`."""
+
+    name = "warm"
+
+    def __init__(self, job: CrawlJob, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.job = job
+        self.requests: Iterator[Request] = self._requests()
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Nothing: the scheduler reads the plan."""
+        return
+        yield
+
+    def _requests(self) -> Iterator[Request]:
+        for target in self.job.targets:
+            yield Request(
+                target.url,
+                callback=self.parse,
+                errback=self.fail,
+                meta={
+                    "target": target,
+                    "header_lines": self.job.headers[target.variant],
+                    "keep_bytes": self.job.keep_bytes,
+                },
+            )
+
+    def parse(self, response: Response) -> None:
+        """Every status is an outcome; what it means is judged elsewhere."""
+        request = response.request
+        assert request is not None  # noqa: S101 -- Scrapy sets it before it calls back
+        meta = request.meta
+        self.job.observer.fetched(
+            meta["target"],
+            meta["fetch"],
+            attempts=meta.get("attempts", 1),
+            final_url=request.url,
+        )
+
+    def fail(self, failure: Failure) -> None:
+        """No response, or one that must not be followed."""
+        request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
+        error = failure.value
+        if isinstance(error, FetchError):
+            reason, detail = error.reason, error.detail
+        elif isinstance(error, IgnoreRequest):
+            reason, detail = "robots", "robots.txt forbids it"
+        else:
+            failure.raiseException()
+        self.job.observer.failed(
+            request.meta["target"],
+            reason,
+            detail,
+            attempts=request.meta.get("attempts", 1),
+            final_url=request.url,
+        )

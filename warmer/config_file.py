@@ -1,0 +1,128 @@
+"""Reads a site's TOML file, lays the command line over it, and refuses what it does not know.
+
+`${NAME}` in a string stands for the environment variable NAME, so that secrets stay
+out of the file. Opens the one file and nothing else.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any, get_args
+
+import msgspec
+
+from warmer.config import SiteConfig
+from warmer.config_rules import check_site
+from warmer.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+Document = dict[str, Any]
+"""A TOML document as tomllib gives it."""
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_VERBATIM = frozenset({"include", "exclude", "format", "match", "template"})
+"""Keys whose values have a use of their own for `${…}`."""
+_UNKNOWN = re.compile(r"^Object contains unknown field `(?P<key>.*)`(?: - at `\$\.?(?P<at>.*)`)?$")
+_AT = re.compile(r"^(?P<what>.*) - at `\$\.?(?P<at>.*)`$", re.DOTALL)
+
+
+def read_document(path: Path) -> Document:
+    """The TOML document in a file; ConfigError with line and column if it is none."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file; expected a site's TOML file") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 at byte {error.start}; TOML is UTF-8") from None
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from None
+
+
+def overlay(document: Document, overrides: Document) -> Document:
+    """The document with the command line over it: tables merge, all else is replaced."""
+    merged = dict(document)
+    for key, value in overrides.items():
+        below = merged.get(key)
+        merged[key] = (
+            overlay(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+        )
+    return merged
+
+
+def build_site(document: Document, *, place: str, environment: Mapping[str, str]) -> SiteConfig:
+    """A checked SiteConfig; `place` (a file's name) opens every error's line."""
+    try:
+        filled = _fill(document, environment, "")
+        site = msgspec.convert(filled, SiteConfig)
+        check_site(site)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{place}: {_explain(str(error))}") from None
+    except ConfigError as error:
+        raise ConfigError(f"{place}: {error}") from None
+    return site
+
+
+def _fill(value: Any, environment: Mapping[str, str], at: str) -> Any:  # noqa: ANN401 -- any TOML value
+    if isinstance(value, dict):
+        return {
+            key: inner if key in _VERBATIM else _fill(inner, environment, f"{at}.{key}".lstrip("."))
+            for key, inner in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_fill(inner, environment, f"{at}[{n}]") for n, inner in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+
+    def of_environment(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in environment:
+            raise ConfigError(
+                f"{at}: environment variable {name} is not set; expected it to hold the value"
+            )
+        return environment[name]
+
+    return _VARIABLE.sub(of_environment, value)
+
+
+def _explain(message: str) -> str:
+    """msgspec's message with the place first, and the nearest known key."""
+    unknown = _UNKNOWN.match(message)
+    if unknown:
+        at, key = unknown["at"] or "", unknown["key"]
+        known = sorted(_keys_at(at))
+        near = difflib.get_close_matches(key, known, 1, 0.5)
+        hint = f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(known)}"
+        return f"{_place(at, key)}: unknown key; {hint}"
+    placed = _AT.match(message)
+    if placed:
+        return f"{placed['at']}: {placed['what'][0].lower()}{placed['what'][1:]}"
+    return message
+
+
+def _place(at: str, key: str) -> str:
+    return f"{at}.{key}" if at else key
+
+
+def _keys_at(at: str) -> Iterator[str]:
+    """The keys of the table at a path such as `crawl` or `cache[0].keys`."""
+    table: Any = SiteConfig
+    for step in filter(None, re.sub(r"\[[^\]]*\]", "", at).split(".")):
+        kind = {field.name: field.type for field in msgspec.structs.fields(table)}[step]
+        table = _struct_in(kind)
+    for field in msgspec.structs.fields(table):
+        yield field.encode_name
+
+
+def _struct_in(kind: Any) -> Any:  # noqa: ANN401 -- a type expression
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return kind
+    return next(filter(None, (_struct_in(part) for part in get_args(kind))), None)

@@ -1,0 +1,69 @@
+"""One HTTP exchange as libcurl saw it, before anything is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pycurl
+
+REASON_BY_CODE: dict[int, str] = {
+    pycurl.E_COULDNT_RESOLVE_HOST: "dns",
+    pycurl.E_COULDNT_RESOLVE_PROXY: "proxy",
+    97: "proxy",  # CURLE_PROXY, which pycurl does not name
+    pycurl.E_COULDNT_CONNECT: "connect",
+    pycurl.E_OPERATION_TIMEDOUT: "timeout",
+    pycurl.E_SSL_CONNECT_ERROR: "tls",
+    pycurl.E_PEER_FAILED_VERIFICATION: "tls",
+    pycurl.E_SSL_CERTPROBLEM: "tls",
+    pycurl.E_SSL_CACERT_BADFILE: "tls",
+    pycurl.E_GOT_NOTHING: "closed-early",
+    pycurl.E_PARTIAL_FILE: "closed-early",
+    pycurl.E_RECV_ERROR: "closed-early",
+    pycurl.E_SEND_ERROR: "closed-early",
+    pycurl.E_FILESIZE_EXCEEDED: "too-large",
+}
+"""Why a target failed, by libcurl's error code; anything else is `protocol`."""
+
+UNREACHABLE_REASONS = frozenset({"dns", "connect", "tls", "proxy"})
+"""Reasons that say that the origin itself cannot be talked to."""
+
+
+@dataclass(slots=True)
+class Fetch:
+    """Status, headers, timings and the first bytes of one response.
+
+    `headers` are in order, names lower case. `body` holds at most as many bytes
+    as were asked for; `body_bytes` counts all that came. Times in milliseconds.
+    """
+
+    status: int = 0
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+    body_bytes: int = 0
+    total_ms: float = 0.0
+    first_byte_ms: float = 0.0
+
+
+class FetchError(Exception):
+    """No whole response came; `reason` is a word of the report."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def parse_headers(lines: list[bytes]) -> list[tuple[str, str]]:
+    """The header fields of the final response, in order, names in lower case.
+
+    Interim responses (1xx, a proxy's answer to CONNECT) come first, each begins
+    with its own status line; what stands before the last one is dropped.
+    """
+    headers: list[tuple[str, str]] = []
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        if colon and not name.startswith(b"HTTP/"):
+            headers.append((name.decode("latin-1").lower(), value.strip().decode("latin-1")))
+        elif line.startswith(b"HTTP/"):
+            headers.clear()
+    return headers

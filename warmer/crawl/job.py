@@ -1,0 +1,66 @@
+"""What one crawl of a plan is to do, and how it is watched and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from warmer.config import CrawlConfig
+    from warmer.crawl.fetch import Fetch
+    from warmer.crawl.origin import Origin
+    from warmer.model import Target
+
+
+class Observer(Protocol):
+    """Takes what the crawl yields; exactly one call for each target that was taken."""
+
+    def fetched(self, target: Target, fetch: Fetch, *, attempts: int, final_url: str) -> None:
+        """A whole response came, whatever its status."""
+        ...
+
+    def failed(
+        self, target: Target, reason: str, detail: str, *, attempts: int, final_url: str
+    ) -> None:
+        """No whole response came."""
+        ...
+
+
+@dataclass(slots=True)
+class Live:
+    """Numbers of a crawl under way, for a display."""
+
+    limit: int = 0
+    in_flight: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class CrawlJob:
+    """One pass over targets, in the order they are given.
+
+    `headers` are the complete request header lines of each variant. `stop` ends the
+    crawl early: nothing new is taken, what is on the wire comes to its end.
+    """
+
+    targets: Iterator[Target]
+    headers: Mapping[str, Sequence[str]]
+    origin: Origin
+    config: CrawlConfig
+    observer: Observer
+    keep_bytes: int
+    start_limit: int = 1
+    live: Live = field(default_factory=Live)
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    aborted: str | None = None
+
+    def stop(self) -> None:
+        """Take no more targets."""
+        self.stopped.set()
+
+    def abort(self, why: str) -> None:
+        """Stop, and say why; the first reason stays."""
+        self.aborted = self.aborted or why
+        self.stopped.set()

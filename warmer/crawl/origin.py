@@ -1,0 +1,104 @@
+"""How the site is reached: what libcurl is told for every request of a crawl.
+
+The site's own headers, credentials and connect-to apply to the site's hosts alone;
+another host (a sitemap kept elsewhere) gets a plain request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pycurl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HTTP_VERSIONS = {
+    "auto": pycurl.CURL_HTTP_VERSION_2TLS,
+    "1.1": pycurl.CURL_HTTP_VERSION_1_1,
+    "2": pycurl.CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Origin:
+    """Where TCP goes, with which credentials, within which limits.
+
+    Scrapy logs its settings, so this shows none of its fields when printed.
+    """
+
+    base_url: str
+    hosts: frozenset[str]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    connect_to: str | None = None
+    unix_socket: str | None = None
+    proxy: str | None = None
+    basic_auth: str | None = None
+    ca_file: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    http: str = "auto"
+    timeout_s: float = 30.0
+    connect_timeout_s: float = 10.0
+    max_body_bytes: int = 50_000_000
+
+    def owns(self, host: str) -> bool:
+        """Whether a host name (lower case, no port) belongs to the site."""
+        return host in self.hosts
+
+    def new_handle(self, *, foreign: bool) -> pycurl.Curl:
+        """A libcurl handle with everything set but URL and headers."""
+        handle = pycurl.Curl()
+        options: dict[int, object] = {
+            pycurl.NOSIGNAL: 1,
+            pycurl.FOLLOWLOCATION: 0,
+            pycurl.PATH_AS_IS: 1,
+            pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
+            pycurl.SSL_VERIFYPEER: 1,
+            pycurl.SSL_VERIFYHOST: 2,
+            pycurl.HTTP_VERSION: HTTP_VERSIONS[self.http],
+            pycurl.PIPEWAIT: 1,
+            pycurl.TIMEOUT_MS: int(self.timeout_s * 1000),
+            pycurl.CONNECTTIMEOUT_MS: int(self.connect_timeout_s * 1000),
+            pycurl.MAXFILESIZE_LARGE: self.max_body_bytes,
+            pycurl.TCP_NODELAY: 1,
+            pycurl.PROXY: self.proxy or "",  # "" keeps http_proxy of the environment out
+        }
+        if self.http == "2" and self.base_url.startswith("https:"):
+            options[pycurl.HTTP_VERSION] = pycurl.CURL_HTTP_VERSION_2TLS
+        if self.ca_file:
+            options[pycurl.CAINFO] = self.ca_file
+        if not foreign:
+            options.update(self._site_options())
+        for option, value in options.items():
+            handle.setopt(option, value)
+        return handle
+
+    def _site_options(self) -> dict[int, object]:
+        options: dict[int, object] = {}
+        if self.connect_to:
+            options[pycurl.CONNECT_TO] = self._connect_to()
+        if self.unix_socket:
+            options[pycurl.UNIX_SOCKET_PATH] = self.unix_socket
+        if self.basic_auth:
+            options[pycurl.HTTPAUTH] = pycurl.HTTPAUTH_BASIC
+            options[pycurl.USERPWD] = self.basic_auth
+        if self.client_cert:
+            options[pycurl.SSLCERT] = self.client_cert
+        if self.client_key:
+            options[pycurl.SSLKEY] = self.client_key
+        return options
+
+    def _connect_to(self) -> list[str]:
+        """Every port of the site's hosts goes to the new machine, never to the old one."""
+        base = urlsplit(self.base_url)
+        base_port = base.port or (443 if base.scheme == "https" else 80)
+        address, _, port = (self.connect_to or "").rpartition(":")
+        rules = []
+        for host in sorted(self.hosts):
+            name = f"[{host}]" if ":" in host else host
+            rules.append(f"{name}:{base_port}:{address}:{port}")
+            rules.append(f"{name}::{address}:")
+        return rules

@@ -1,0 +1,81 @@
+"""Scrapy downloader middleware, nearest to the wire: rate cap, limit, abort rule.
+
+Sees every exchange, retries and redirects included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from warmer.crawl.abort_rule import AbortRule
+from warmer.crawl.fetch import FetchError
+from warmer.crawl.limiter import FixedLimiter, Limiter, VegasLimiter
+from warmer.crawl.token_bucket import TokenBucket
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from warmer.crawl.job import CrawlJob
+
+OVERLOAD_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+"""An origin that answers so is failing, whichever page was asked for."""
+
+
+class PaceMiddleware:
+    """Holds requests to the rate, and after each answer moves the limit or stops the run."""
+
+    def __init__(self, crawler: Crawler, job: CrawlJob) -> None:
+        self._crawler = crawler
+        self._job = job
+        config = job.config
+        self._bucket = TokenBucket(config.rate, config.burst) if config.rate else None
+        self._rule = AbortRule(config.abort_ratio, config.abort_window)
+        self._limiter: Limiter
+        if config.concurrency == "auto":
+            self._limiter = VegasLimiter(start=job.start_limit, maximum=config.max_concurrency)
+        else:
+            self._limiter = FixedLimiter(config.concurrency)
+        job.live.limit = self._limiter.limit
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> PaceMiddleware:
+        return cls(crawler, crawler.spider.job)  # type: ignore[union-attr]  # spiders of plans have a job
+
+    async def process_request(self, request: Request) -> None:
+        if self._bucket is not None:
+            delay_s = self._bucket.reserve(time.monotonic())
+            if delay_s > 0:
+                await asyncio.sleep(delay_s)
+        request.meta["sent_at"] = time.monotonic()
+        self._job.live.in_flight += 1
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        self._account(request, failed=response.status in OVERLOAD_STATUSES)
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        if isinstance(exception, FetchError):
+            self._account(request, failed=True)
+
+    def _account(self, request: Request, *, failed: bool) -> None:
+        now = time.monotonic()
+        self._job.live.in_flight -= 1
+        before = self._limiter.limit
+        latency_ms = (now - request.meta["sent_at"]) * 1000
+        limit = self._limiter.sample(latency_ms, failed=failed, now=now)
+        if limit != before:
+            self._move(limit)
+        why = self._rule.record(failed=failed)
+        if why is not None:
+            self._job.abort(why)
+
+    def _move(self, limit: int) -> None:
+        self._job.live.limit = limit
+        downloader = self._crawler.engine.downloader
+        downloader.total_concurrency = limit
+        for slot in downloader.slots.values():
+            slot.concurrency = limit

@@ -1,0 +1,91 @@
+"""The request headers a visitor's browser sends, byte for byte where Vary looks.
+
+A cache entry is selected by the exact values of the headers that Vary names, so a
+page warmed with other values than a browser's is warm for nobody. Source of the
+values: Chromium's navigation requests; it offers br and zstd over TLS only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from warmer.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from warmer.config import VariantConfig
+
+VERSION = "0.1.0"
+USER_AGENT = f"Mozilla/5.0 (compatible; warmer/{VERSION})"
+MOBILE_USER_AGENT = (
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) "
+    f"Chrome/140.0.0.0 Mobile Safari/537.36 (compatible; warmer/{VERSION})"
+)
+RUN_HEADER = "X-Warmer-Run"
+
+_NAVIGATION = {
+    "Accept": (
+        "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,"
+        "image/apng,*/*;q=0.8"
+    ),
+    "Accept-Language": "en-US,en;q=0.9",
+    "Upgrade-Insecure-Requests": "1",
+}
+_TLS_ONLY = {
+    "Accept-Encoding": "gzip, deflate, br, zstd",
+    "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Site": "none",
+    "Sec-Fetch-User": "?1",
+}
+_PLAIN_ONLY = {"Accept-Encoding": "gzip, deflate"}
+_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def visitor_headers(
+    variant: VariantConfig, *, scheme: str, site: Mapping[str, str], user_agent: str | None
+) -> dict[str, str]:
+    """All headers of a request of this variant but `X-Warmer-Run`.
+
+    The site's headers go over the profile's, the variant's over both; names are
+    matched without regard to case, and the last spelling stays. An empty value
+    takes a header away.
+    """
+    profile: dict[str, str] = {}
+    if variant.profile != "none":
+        profile = _NAVIGATION | (_TLS_ONLY if scheme == "https" else _PLAIN_ONLY)
+    agent = MOBILE_USER_AGENT if variant.profile == "mobile" else USER_AGENT
+    merged: dict[str, tuple[str, str]] = {}
+    for headers in ({"User-Agent": user_agent or agent}, profile, site, variant.headers):
+        for name, value in headers.items():
+            check_header(name, value)
+            merged[name.lower()] = (name, value)
+    return {name: value for name, value in merged.values() if value}
+
+
+def own_header_names(variant: VariantConfig) -> frozenset[str]:
+    """Headers, in lower case, that a visitor does not send as we do.
+
+    A page that varies on one of them is stored where no visitor will look.
+    """
+    chosen = {name.lower() for name in variant.headers}
+    return frozenset({"user-agent", RUN_HEADER.lower(), "x-warmer-refresh"} - chosen)
+
+
+def header_lines(headers: Mapping[str, str], run_id: str) -> list[str]:
+    """Header lines for libcurl; without a value of our own, libcurl adds only Host."""
+    return [f"{name}: {value}" for name, value in (*headers.items(), (RUN_HEADER, run_id))]
+
+
+def check_header(name: str, value: str) -> None:
+    """Raise ConfigError unless this is a header field (RFC 9110, 5.1 and 5.5)."""
+    if not name or not set(name) <= _TOKEN:
+        msg = f'header name "{name}" is not a token; expected a name such as "Accept-Language"'
+        raise ConfigError(msg)
+    if name.lower() in ("host", "content-length", "transfer-encoding", "connection"):
+        msg = f'header "{name}" cannot be set; base_url and connect_to say where requests go'
+        raise ConfigError(msg)
+    if any(ord(char) < 32 and char != "\t" or ord(char) == 127 for char in value):
+        msg = f'the value of header "{name}" holds a control character; expected one line of text'
+        raise ConfigError(msg)

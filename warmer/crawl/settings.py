@@ -1,0 +1,65 @@
+"""Scrapy settings, as plain dictionaries, for the two kinds of crawl.
+
+Everything that runs code sent to a port, shares state between requests, or costs
+time without use here is off; certificates are verified.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scrapy.logformatter import LogFormatter
+
+if TYPE_CHECKING:
+    from scrapy import Request, Spider
+    from scrapy.http import Response
+
+    from warmer.crawl.origin import Origin
+
+COMMON: dict[str, Any] = {
+    "BOT_NAME": "warmer",
+    "SPIDER_MODULES": ["warmer.spiders"],
+    "TWISTED_REACTOR_ENABLED": False,
+    "REMOTE_CONTROL_ENABLED": False,
+    "TELNETCONSOLE_ENABLED": False,
+    "DOWNLOAD_VERIFY_CERTIFICATES": True,
+    "COOKIES_ENABLED": False,
+    "HTTPCACHE_ENABLED": False,
+    "METAREFRESH_ENABLED": False,
+    "LOG_FORMATTER": "warmer.crawl.settings.QuietLogFormatter",
+    "STATS_DUMP": False,
+    # The default of 100 starts 100 tasks for every response.
+    "CONCURRENT_ITEMS": 1,
+}
+
+
+class QuietLogFormatter(LogFormatter):
+    """One line a page would be a hundred thousand lines; outcomes are in the store."""
+
+    def crawled(self, request: Request, response: Response, spider: Spider) -> None:  # type: ignore[override]
+        """No line; Scrapy's documented way to leave it out."""
+
+
+def plan_settings(origin: Origin, *, limit: int, robots: bool) -> dict[str, Any]:
+    """For passes over a plan: nothing between engine and wire but our own middlewares."""
+    handler = "warmer.crawl.curl_handler.PlanDownloadHandler"
+    middlewares = {
+        "warmer.crawl.retry.RetryMiddleware": 550,
+        "warmer.crawl.redirect.RedirectMiddleware": 600,
+        "warmer.crawl.pace.PaceMiddleware": 900,
+    }
+    if robots:
+        middlewares["scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware"] = 100
+    return COMMON | {
+        "WARMER_ORIGIN": origin,
+        "SCHEDULER": "warmer.crawl.plan_scheduler.PlanScheduler",
+        "DOWNLOAD_HANDLERS": {"http": handler, "https": handler},
+        "DOWNLOADER_MIDDLEWARES_BASE": {},
+        "DOWNLOADER_MIDDLEWARES": middlewares,
+        "SPIDER_MIDDLEWARES_BASE": {},
+        "EXTENSIONS_BASE": {},
+        "CONCURRENT_REQUESTS": limit,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": limit,
+        "ROBOTSTXT_OBEY": robots,
+        "ROBOTSTXT_USER_AGENT": "warmer",
+    }
