@@ -23,15 +23,16 @@ class WarmSpider(Spider):
 
     name = "warm"
 
-    def __init__(self, job: CrawlJob, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, job: CrawlJob) -> None:
+        super().__init__()
         self.job = job
         self.requests: Iterator[Request] = self._requests()
 
     async def start(self) -> AsyncIterator[Any]:
         """Nothing: the scheduler reads the plan."""
-        return
-        yield
+        nothing: tuple[Request, ...] = ()
+        for request in nothing:
+            yield request
 
     def _requests(self) -> Iterator[Request]:
         for target in self.job.targets:

@@ -27,7 +27,7 @@ Document = dict[str, Any]
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _VERBATIM = frozenset({"include", "exclude", "format", "match", "template"})
 """Keys whose values have a use of their own for `${…}`."""
-_UNKNOWN = re.compile(r"^Object contains unknown field `(?P<key>.*)`(?: - at `\$\.?(?P<at>.*)`)?$")
+_UNKNOWN = re.compile(r"^Object contains unknown field `(?P<key>.*?)`(?: - at `\$\.?(?P<at>.*)`)?$")
 _AT = re.compile(r"^(?P<what>.*) - at `\$\.?(?P<at>.*)`$", re.DOTALL)
 
 
@@ -94,7 +94,7 @@ def _fill(value: Any, environment: Mapping[str, str], at: str) -> Any:  # noqa: 
 
 
 def _explain(message: str) -> str:
-    """msgspec's message with the place first, and the nearest known key."""
+    """The message of msgspec with the place first, and the nearest known key."""
     unknown = _UNKNOWN.match(message)
     if unknown:
         at, key = unknown["at"] or "", unknown["key"]

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from warmer.errors import ConfigError
 
 if TYPE_CHECKING:
-    from warmer.config import ScheduleConfig, SiteConfig, SourceConfig
+    from warmer.config import CrawlConfig, ScheduleConfig, SiteConfig, SourceConfig
 
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(s|m|h|d)$")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -25,24 +25,13 @@ def check_site(site: SiteConfig) -> None:
     if site.connect_to is not None:
         check_connect_to(site.connect_to)
     for key in ("include", "exclude"):
-        for n, pattern in enumerate(getattr(site.plan, key)):
-            _check_pattern(f"plan.{key}[{n}]", pattern)
-    names = [variant.name for variant in site.variant]
-    for n, variant in enumerate(site.variant):
-        if not variant.name or names.index(variant.name) != n:
-            raise ConfigError(
-                f'variant[{n}].name: "{variant.name}" is empty or taken; names differ'
-            )
-        for m, pattern in enumerate(variant.include):
-            _check_pattern(f"variant[{n}].include[{m}]", pattern)
+        _check_patterns(f"plan.{key}", getattr(site.plan, key))
+    _check_variants(site)
     for n, source in enumerate(site.source):
         _check_source(f"source[{n}]", source)
     for n, schedule in enumerate(site.schedule):
         _check_schedule(f"schedule[{n}]", schedule)
-    if site.crawl.basic_auth is not None and ":" not in site.crawl.basic_auth:
-        raise ConfigError("crawl.basic_auth: expected user:password")
-    if site.crawl.client_key and not site.crawl.client_cert:
-        raise ConfigError("crawl.client_key: given without crawl.client_cert; both are needed")
+    _check_crawl(site.crawl)
 
 
 def check_base_url(url: str) -> None:
@@ -81,11 +70,31 @@ def duration_s(text: str) -> float | None:
     return float(match[1]) * _SECONDS[match[2]] if match else None
 
 
-def _check_pattern(key: str, pattern: str) -> None:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ConfigError(f'{key}: "{pattern}" is not a regular expression: {error}') from None
+def _check_variants(site: SiteConfig) -> None:
+    names = [variant.name for variant in site.variant]
+    for n, variant in enumerate(site.variant):
+        if not variant.name or names.index(variant.name) != n:
+            raise ConfigError(
+                f'variant[{n}].name: "{variant.name}" is empty or taken; expected another name'
+            )
+        _check_patterns(f"variant[{n}].include", variant.include)
+
+
+def _check_patterns(key: str, patterns: tuple[str, ...]) -> None:
+    for n, pattern in enumerate(patterns):
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ConfigError(
+                f'{key}[{n}]: "{pattern}" is not a regular expression: {error}'
+            ) from None
+
+
+def _check_crawl(crawl: CrawlConfig) -> None:
+    if crawl.basic_auth is not None and ":" not in crawl.basic_auth:
+        raise ConfigError("crawl.basic_auth: expected user:password")
+    if crawl.client_key and not crawl.client_cert:
+        raise ConfigError("crawl.client_key: given without crawl.client_cert; both are needed")
 
 
 def _check_source(key: str, source: SourceConfig) -> None:

@@ -7,7 +7,7 @@ grow with it. What middlewares send back (retries, redirects) goes first.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scrapy.core.scheduler import BaseScheduler
 
@@ -25,7 +25,7 @@ class PlanScheduler(BaseScheduler):
         self._requests: Iterator[Request] = spider.requests  # type: ignore[attr-defined]  # spiders of plans have it
         self._next: Request | None = next(self._requests, None)
 
-    def close(self, reason: str) -> None:
+    def close(self, reason: str) -> None:  # noqa: ARG002 -- the interface
         self._next = None
         self._returned.clear()
 

@@ -86,6 +86,6 @@ def check_header(name: str, value: str) -> None:
     if name.lower() in ("host", "content-length", "transfer-encoding", "connection"):
         msg = f'header "{name}" cannot be set; base_url and connect_to say where requests go'
         raise ConfigError(msg)
-    if any(ord(char) < 32 and char != "\t" or ord(char) == 127 for char in value):
+    if any((char < " " and char != "\t") or char == "\x7f" for char in value):
         msg = f'the value of header "{name}" holds a control character; expected one line of text'
         raise ConfigError(msg)

@@ -8,7 +8,6 @@ Source: libcurl's `curl_multi_socket_action(3)`.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pycurl
 
@@ -120,7 +119,7 @@ class Transfers:
             for handle, code, message in failed:
                 self._settle(handle, TransferError(code, message))
 
-    def _settle(self, handle: Any, error: TransferError | None) -> None:
+    def _settle(self, handle: pycurl.Curl, error: TransferError | None) -> None:
         done = self._waiting.pop(handle, None)
         self._multi.remove_handle(handle)
         if done is None or done.done():

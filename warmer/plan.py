@@ -1,0 +1,160 @@
+"""What to warm, in which order. Pure: candidates in, targets out.
+
+Candidates are normalised and filtered one by one as they stream in; the merged list,
+ranked by weight, is expanded into variants, deduplicated, and only then capped.
+Merging and ranking more than fits into memory is the work of `staging`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fnmatch import translate
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from warmer.model import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from warmer.config import PlanConfig, VariantConfig
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+MAX_URL_LENGTH = 8192
+_UNSAFE = re.compile(r"[\x00-\x20\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why a candidate is left out: a word that is counted."""
+
+    reason: str
+
+
+class Normaliser:
+    """Turns what sources give into URLs of the site.
+
+    Scheme and host become those of `base_url`; a URL of another host is rejected
+    unless the host is an alias. Path and query stay byte for byte, for they select
+    the cache entry; only the fragment, a default port and the chosen tracking
+    parameters go.
+    """
+
+    def __init__(self, base_url: str, config: PlanConfig) -> None:
+        base = urlsplit(base_url)
+        self._base = f"{base.scheme}://{_authority(base.scheme, base.hostname or '', base.port)}"
+        self._prefixes = (self._base + "/",)
+        self._hosts = {_authority(base.scheme, base.hostname or "", base.port)}
+        self._hosts |= {alias.lower() for alias in config.aliases}
+        patterns = "|".join(translate(pattern) for pattern in config.drop_params)
+        self._dropped = re.compile(patterns) if patterns else None
+
+    def __call__(self, url: str) -> str | Rejection:
+        """The target's URL, or why there is none."""
+        if len(url) > MAX_URL_LENGTH:
+            return Rejection("url-too-long")
+        if _UNSAFE.search(url):
+            return Rejection("control-character")
+        if url.startswith("/") and not url.startswith("//"):
+            rest = url
+        elif url.startswith(self._prefixes):
+            rest = url[len(self._base) :]
+        else:
+            located = self._path_of_foreign_form(url)
+            if isinstance(located, Rejection):
+                return located
+            rest = located
+        if "#" in rest:
+            rest = rest.partition("#")[0]
+        if "?" in rest and self._dropped is not None:
+            rest = self._without_tracking(rest, self._dropped)
+        if not rest.isascii():
+            rest = quote(rest, safe="!#$%&'()*+,/:;=?@[]~")
+        return self._base + rest
+
+    def _path_of_foreign_form(self, url: str) -> str | Rejection:
+        """Path and query of a URL that does not begin with the base as it is written."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            return Rejection("not-a-url")
+        if parts.scheme not in ("http", "https", ""):
+            return Rejection("scheme")
+        if not parts.hostname:
+            return Rejection("not-a-url")
+        if parts.username is not None or parts.password is not None:
+            return Rejection("credentials-in-url")
+        authority = _authority(parts.scheme or self._base.partition(":")[0], parts.hostname, port)
+        if authority not in self._hosts and parts.hostname not in self._hosts:
+            return Rejection("other-host")
+        query = f"?{parts.query}" if "?" in url.partition("#")[0] else ""
+        return (parts.path or "/") + query
+
+    @staticmethod
+    def _without_tracking(rest: str, dropped: re.Pattern[str]) -> str:
+        path, _, query = rest.partition("?")
+        pairs = query.split("&")
+        kept = [pair for pair in pairs if not dropped.match(pair.partition("=")[0])]
+        if len(kept) == len(pairs):
+            return rest
+        return f"{path}?{'&'.join(kept)}" if kept else path
+
+
+class Filter:
+    """Include and exclude: regular expressions, searched in path and query.
+
+    With `include`, one of them must match; with `exclude`, none may.
+    """
+
+    def __init__(self, include: Sequence[str], exclude: Sequence[str]) -> None:
+        self._include = [re.compile(pattern) for pattern in include]
+        self._exclude = [re.compile(pattern) for pattern in exclude]
+
+    def accepts(self, url: str) -> bool:
+        """Whether a normalised URL stays in the plan."""
+        if not self._include and not self._exclude:
+            return True
+        rest = url[url.index("/", url.index("//") + 2) :]
+        if self._include and not any(pattern.search(rest) for pattern in self._include):
+            return False
+        return not any(pattern.search(rest) for pattern in self._exclude)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A merged candidate: its URL, its normalised weight, and the observed part of it."""
+
+    url: str
+    weight: float
+    traffic: float | None
+
+
+def targets(
+    ranked: Iterable[Ranked], variants: Sequence[VariantConfig], top: int | None
+) -> Iterator[Target]:
+    """Expand into variants and cap; `ranked` is deduplicated and in rank order.
+
+    A URL's weight is shared evenly by its variants, so that sums over targets are
+    sums over URLs.
+    """
+    filters = [Filter(variant.include, ()) for variant in variants]
+    rank = 0
+    for candidate in ranked:
+        chosen = [
+            variant.name
+            for variant, rule in zip(variants, filters, strict=True)
+            if rule.accepts(candidate.url)
+        ]
+        for name in chosen:
+            if top is not None and rank >= top:
+                return
+            rank += 1
+            traffic = None if candidate.traffic is None else candidate.traffic / len(chosen)
+            yield Target(rank, candidate.url, name, candidate.weight / len(chosen), traffic)
+
+
+def _authority(scheme: str, host: str, port: int | None) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return name if port in (None, DEFAULT_PORTS.get(scheme)) else f"{name}:{port}"

@@ -1,0 +1,89 @@
+"""Candidates of all sources merged, weighted and ranked on disk, not in memory.
+
+A private temporary SQLite file: rows are appended as they stream in, then grouped
+and sorted once. One million candidates take some seconds and no memory to speak of.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from typing import TYPE_CHECKING
+
+from warmer.errors import StoreError
+from warmer.plan import Ranked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_BATCH = 2000
+
+
+class Staging:
+    """Append candidates source by source, then read them ranked."""
+
+    def __init__(self) -> None:
+        # The empty name is SQLite's temporary database: on disk, gone when closed.
+        self._db = sqlite3.connect("", isolation_level=None)
+        self._db.execute("PRAGMA journal_mode = OFF")
+        self._db.execute("PRAGMA synchronous = OFF")
+        self._db.execute("PRAGMA cache_size = -16384")
+        self._db.execute("PRAGMA temp_store = FILE")
+        self._db.execute("CREATE TABLE candidates (source INTEGER, url TEXT, weight REAL)")
+        self._db.execute(
+            "CREATE TABLE sources (source INTEGER PRIMARY KEY, factor REAL, observed REAL)"
+        )
+        self._db.execute("BEGIN")
+        self._batch: list[tuple[int, str, float]] = []
+
+    def add(self, source: int, url: str, weight: float) -> None:
+        """One candidate of a source, already normalised; repeated URLs add up."""
+        self._batch.append((source, url, weight))
+        if len(self._batch) >= _BATCH:
+            self._flush()
+
+    def end_source(self, source: int, *, total: float, share: float, observed: bool) -> None:
+        """Weights of this source are scaled so that `total` becomes `share`."""
+        factor = share / total if total > 0 else 0.0
+        self._flush()
+        with _told():
+            self._db.execute(
+                "INSERT INTO sources VALUES (?, ?, ?)",
+                (source, factor, factor if observed else None),
+            )
+
+    def ranked(self) -> Iterator[Ranked]:
+        """Most popular first; equals in the order in which they came."""
+        self._flush()
+        with _told():
+            rows = self._db.execute(
+                "SELECT url, sum(weight * factor) AS popularity, sum(weight * observed),"
+                " min(candidates.rowid) AS place FROM candidates JOIN sources USING (source)"
+                " GROUP BY url ORDER BY popularity DESC, place"
+            )
+        for url, weight, traffic, _ in rows:
+            yield Ranked(url, weight, traffic)
+
+    def count(self) -> int:
+        """How many rows were added, repeated URLs included."""
+        self._flush()
+        (count,) = self._db.execute("SELECT count(*) FROM candidates").fetchone()
+        return int(count)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _flush(self) -> None:
+        if self._batch:
+            with _told():
+                self._db.executemany("INSERT INTO candidates VALUES (?, ?, ?)", self._batch)
+            self._batch.clear()
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        msg = f"the plan cannot be kept in the temporary directory: {error}; set TMPDIR to another"
+        raise StoreError(msg) from error
