@@ -1,0 +1,238 @@
+"""The summary of a run for a person: the verdict first, then what to do about it.
+
+The same lines everywhere; bold and colour on a terminal only. Numbers for
+programs are in the report files.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from warmer.model import EvidenceKind, RunStatus
+from warmer.report.cures import cure_of
+from warmer.report.terminal import columns, cut, put, takes_escape_codes, visible
+from warmer.report.wording import counted, duration, milliseconds, percent, quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+    from typing import TextIO
+
+    from rich.console import RenderableType
+
+    from warmer.report.summary import Report
+
+_EVIDENCE = {
+    EvidenceKind.KEY: "cache key",
+    EvidenceKind.RESPONSE: "response header",
+    EvidenceKind.PROBE: "probe",
+    EvidenceKind.TIMING: "timing alone (weak)",
+}
+_VERDICTS = {"pass": ("pass   ", "green"), "fail": ("FAIL   ", "bold red")}
+_NO_DATA = ("NO DATA", "bold red")
+
+
+def print_summary(report: Report, stream: TextIO, *, written: Sequence[Path] = ()) -> None:
+    """Print the summary; `written` are the report files, to be named at the end."""
+    styled = takes_escape_codes(stream)
+    width = columns(stream)
+    console = Console(
+        file=stream,
+        width=width,
+        force_terminal=styled,
+        no_color=not styled,
+        color_system="auto" if styled else None,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+    with console.capture() as capture:
+        console.print(Group(*_sections(report, width, written)))
+    put(stream, "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+
+
+def _sections(report: Report, width: int, written: Sequence[Path]) -> Iterator[RenderableType]:
+    yield _verdict(report)
+    yield from _warnings(report)
+    yield from _counts(report)
+    yield from _latencies(report)
+    yield from _caches(report)
+    yield from _reasons(report, width)
+    yield from _slowest(report, width)
+    yield from _thresholds(report)
+    if written:
+        yield Text(f"\nWritten: {', '.join(visible(str(path)) for path in written)}")
+
+
+def _verdict(report: Report) -> Text:
+    counts = report.counts
+    if report.hit_ratio is None:
+        return Text("Nothing was planned: the sources and filters left no target.", "bold red")
+    colour = "green" if counts.warm == counts.planned else "yellow" if counts.warm else "red"
+    verb = "is" if counts.planned == 1 else "are"
+    return Text(
+        f"{counts.warm:,} of {counted(counts.planned, 'target')} {verb} warm"
+        f" ({percent(report.hit_ratio)}).",
+        f"bold {colour}",
+    )
+
+
+def _warnings(report: Report) -> Iterator[Text]:
+    run = report.run
+    if run.status is not RunStatus.FINISHED:
+        what = (
+            f"The run is {run.status}"
+            if run.status is RunStatus.RUNNING
+            else (f"The run was {run.status}")
+        )
+        why = f": {visible(run.note)}" if run.note else ""
+        yield Text(f"WARNING: {what}{why}", "bold red")
+    for cache in report.caches:
+        for warning in _cache_warnings(cache):
+            yield Text(f"WARNING: {warning}", "bold red")
+    for warning in report.warnings:
+        yield Text(f"WARNING: {visible(warning)}", "bold yellow")
+
+
+def _cache_warnings(cache: Mapping[str, object]) -> Iterator[str]:
+    name = f"{cache.get('kind')} {visible(str(cache.get('node')))}"
+    if cache.get("trusted") is not True:
+        note = visible(str(cache.get("note") or "the reason is not known"))
+        yield f"the counters of {name} cannot be trusted: {note}"
+    evictions = cache.get("evictions")
+    if isinstance(evictions, int) and evictions:
+        entries = "entry" if evictions == 1 else "entries"
+        about = "".join(
+            f", {word} {visible(str(cache[word]))}"
+            for word in ("memory", "policy")
+            if cache.get(word) is not None
+        )
+        yield (
+            f"{name} evicted {evictions:,} {entries} during the run{about}: what was just warmed"
+            " may be gone. Give it more memory, or warm fewer targets."
+        )
+
+
+def _counts(report: Report) -> Iterator[Text]:
+    counts, run = report.counts, report.run
+    took = "" if run.duration_s is None else f", {duration(run.duration_s)}"
+    yield Text(
+        f"{counts.attempted:,} fetched, {counts.uncacheable:,} uncacheable,"
+        f" {counts.failed:,} failed, {counts.unverified:,} unverified{took}"
+    )
+    ratios = [
+        f"{percent(ratio)} of {whole}"
+        for ratio, whole in (
+            (report.hit_ratio, "all targets"),
+            (report.cacheable_hit_ratio, "cacheable ones"),
+            (report.traffic_hit_ratio, "observed traffic"),
+        )
+        if ratio is not None
+    ]
+    if ratios:
+        yield Text(f"Hit ratio: {', '.join(ratios)}")
+    by = [
+        f"{report.warm_by[kind]:,} by {_EVIDENCE[kind]}"
+        for kind in _EVIDENCE
+        if kind in report.warm_by
+    ]
+    if by:
+        yield Text(f"Evidence: {', '.join(by)}")
+    if report.min_ttl_s is not None:
+        yield Text(f"The first warm entry expires in {duration(report.min_ttl_s)}")
+    if report.redirect_example is not None:
+        source, goal = (cut(url, 60) for url in report.redirect_example)
+        yield Text(f"{counted(report.redirects, 'target')} redirected, as {source} to {goal}")
+    if report.skipped:
+        reasons = ", ".join(
+            f"{count:,} {visible(reason)}" for reason, count in report.skipped.items()
+        )
+        yield Text(f"Left out of the sources: {reasons}")
+    yield Text(f"Run {run.id} of {visible(run.site)}, {run.started_at:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _latencies(report: Report) -> Iterator[RenderableType]:
+    if not report.cold.count and not report.hot.count:
+        return
+    load = "" if report.in_flight is None else f", at up to {report.in_flight} in flight"
+    yield Text(f"\nLatency in ms{load}", "bold")
+    table = _table(
+        ("", "left"), *((name, "right") for name in ("p50", "p90", "p95", "p99", "max", "fetches"))
+    )
+    for name, latency in (("cold", report.cold), ("hot", report.hot)):
+        times = (latency.p50, latency.p90, latency.p95, latency.p99, latency.max)
+        table.add_row(name, *(milliseconds(time) for time in times), f"{latency.count:,}")
+    yield _indented(table)
+
+
+def _caches(report: Report) -> Iterator[RenderableType]:
+    if not report.caches:
+        return
+    yield Text("\nCache servers during the run, all clients together", "bold")
+    table = _table(
+        ("", "left"), ("", "left"),
+        *((name, "right") for name in ("hits", "misses", "hit ratio", "evictions")),
+    )  # fmt: skip
+    for cache in report.caches:
+        ratio = cache.get("hit_ratio")
+        evictions = quantity(cache.get("evictions"))
+        table.add_row(
+            cut(str(cache.get("node")), 30),
+            visible(str(cache.get("kind"))),
+            quantity(cache.get("hits")),
+            quantity(cache.get("misses")),
+            percent(ratio) if isinstance(ratio, int | float) else "-",
+            Text(evictions, "" if evictions in ("0", "-") else "bold red"),
+        )
+    yield _indented(table)
+
+
+def _reasons(report: Report, width: int) -> Iterator[RenderableType]:
+    if not report.reasons:
+        return
+    yield Text("\nNot warm", "bold")
+    for reason in report.reasons:
+        name = visible(reason.reason or "no reason given")
+        yield Text(f"  {reason.count:,} {reason.verdict}: {name}", "yellow")
+        yield Text(f"    {cut(reason.example, width - 4)}")
+        hint = cure_of(reason.reason)
+        for line in (visible(reason.detail), hint and f"Cure: {hint}"):
+            if line:
+                yield Padding(Text(line), (0, 0, 0, 4))
+
+
+def _slowest(report: Report, width: int) -> Iterator[RenderableType]:
+    if not report.slowest:
+        return
+    yield Text("\nSlowest fetches", "bold")
+    for slow in report.slowest:
+        status = "failed" if slow.status is None else str(slow.status)
+        start = f"  {milliseconds(slow.total_ms):>9} ms  {status:<6}  "
+        yield Text(start + cut(slow.url, width - len(start)))
+
+
+def _thresholds(report: Report) -> Iterator[RenderableType]:
+    if not report.thresholds:
+        return
+    yield Text("\nThresholds", "bold")
+    for result in report.thresholds:
+        word, style = _VERDICTS.get(str(result.get("verdict")), _NO_DATA)
+        value = result.get("value")
+        found = "not measured" if value is None else f"is {value}"
+        yield Text.assemble("  ", (word, style), f"  {visible(str(result.get('expr')))}  {found}")
+
+
+def _table(*names: tuple[str, str]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    for name, side in names:
+        table.add_column(name, justify="right" if side == "right" else "left", no_wrap=True)
+    return table
+
+
+def _indented(table: Table) -> Padding:
+    return Padding(table, (0, 0, 0, 2))

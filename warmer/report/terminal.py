@@ -1,0 +1,70 @@
+"""What may go to a terminal: whether escape codes may, and text that others wrote.
+
+URLs and what servers say are untrusted: no character of theirs moves a cursor.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len, set_cell_size
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+WIDTH_OF_A_FILE = 200
+"""Columns when the stream is no terminal."""
+
+
+def takes_escape_codes(stream: TextIO) -> bool:
+    """True on a terminal, unless it is a dumb one or NO_COLOR is set (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def columns(stream: TextIO) -> int:
+    """The width of the terminal, at least 40."""
+    if not stream.isatty():
+        return WIDTH_OF_A_FILE
+    try:
+        width = os.get_terminal_size(stream.fileno()).columns
+    except OSError:
+        width = 0
+    # 0 columns: a terminal that does not know its size, as under some CI systems.
+    return max(40, width or shutil.get_terminal_size().columns)
+
+
+def visible(text: str) -> str:
+    r"""The text with every unprintable character written as \x1b, \u202e and the like.
+
+    Unprintable as in `str.isprintable`: controls, formats such as bidirectional
+    overrides, lone surrogates, separators other than the space.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def cut(text: str, width: int) -> str:
+    """Visible text of at most `width` columns, cut in the middle where it is longer."""
+    text = visible(text)
+    if cell_len(text) <= width:
+        return text
+    head = (width - 1) // 2
+    tail = width - 1 - head
+    # Wide characters may straddle the cut: then a column stays empty.
+    return f"{set_cell_size(text, head).rstrip()}…{set_cell_size(text[::-1], tail).rstrip()[::-1]}"
+
+
+def put(stream: TextIO, text: str) -> None:
+    """Write the text; what the stream's encoding does not know goes out as escapes."""
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
