@@ -9,6 +9,7 @@ is tried twice behind our back: a look-up that is repeated moves the hit counter
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import redis
@@ -21,6 +22,7 @@ from redis.sentinel import Sentinel
 
 from warmer.caches.address import CacheAddress, Scheme
 from warmer.caches.counter_watch import CounterWatch
+from warmer.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -97,6 +99,12 @@ class _Single:
             options |= {"host": host, "port": port}
         if address.scheme is Scheme.REDIS_TLS:
             options |= {"ssl": True, "ssl_ca_certs": address.ca_file}
+            if address.ca_file is not None and not Path(address.ca_file).is_file():
+                msg = (
+                    f"cache {address.redacted()}: no file {address.ca_file}; "
+                    "expected the certificate of the authority, as PEM"
+                )
+                raise ConfigError(msg)
         self._node = Node(name, redis.Redis(**options))
         self._whole = False
 
@@ -138,7 +146,11 @@ class _Watched:
         self._node = Node(self._master_name, self._sentinel.master_for(self._master_name))
 
     def nodes(self) -> list[Node]:
-        self._node.name = _name(*self._sentinel.discover_master(self._master_name))
+        name = _name(*self._sentinel.discover_master(self._master_name))
+        if name != self._node.name:
+            # Connections to a master of yesterday may live on; it is a replica now.
+            self._node.client.connection_pool.disconnect()
+            self._node.name = name
         return [self._node]
 
     def place(self, keys: Sequence[bytes], which: Iterable[int]) -> dict[Node, list[int]]:
