@@ -17,8 +17,8 @@ _CURES = {
     "proxy": "the proxy does not let us through: check crawl.proxy",
     "closed-early": "the server closed the connection midway: look into its error log",
     "too-large": "the page is larger than crawl.max_body_bytes: raise it, or exclude the page",
-    "not-reached": "the run ended first: `warmer crawl --resume` goes on",
-    "not-checked": "the run ended first: `warmer crawl --resume` goes on",
+    "redirect": "the chain of redirects goes astray: mend it, or take the page out of the sources",
+    "redirect-offsite": "another host answers for it: add it to plan.aliases, or exclude the page",
 }
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from warmer.model import EvidenceKind, RunStatus
 from warmer.report.cures import cure_of
-from warmer.report.terminal import columns, cut, put, takes_escape_codes, visible
+from warmer.report.terminal import columns, cut, show, visible
 from warmer.report.wording import counted, duration, milliseconds, percent, quantity
 
 if TYPE_CHECKING:
@@ -34,26 +34,13 @@ _EVIDENCE = {
     EvidenceKind.TIMING: "timing alone (weak)",
 }
 _VERDICTS = {"pass": ("pass   ", "green"), "fail": ("FAIL   ", "bold red")}
-_NO_DATA = ("NO DATA", "bold red")
+_LOUD = "bold red"
+_NO_DATA = ("NO DATA", _LOUD)
 
 
 def print_summary(report: Report, stream: TextIO, *, written: Sequence[Path] = ()) -> None:
     """Print the summary; `written` are the report files, to be named at the end."""
-    styled = takes_escape_codes(stream)
-    width = columns(stream)
-    console = Console(
-        file=stream,
-        width=width,
-        force_terminal=styled,
-        no_color=not styled,
-        color_system="auto" if styled else None,
-        markup=False,
-        highlight=False,
-        emoji=False,
-    )
-    with console.capture() as capture:
-        console.print(Group(*_sections(report, width, written)))
-    put(stream, "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+    show(stream, Group(*_sections(report, columns(stream), written)))
 
 
 def _sections(report: Report, width: int, written: Sequence[Path]) -> Iterator[RenderableType]:
@@ -84,17 +71,16 @@ def _verdict(report: Report) -> Text:
 
 def _warnings(report: Report) -> Iterator[Text]:
     run = report.run
-    if run.status is not RunStatus.FINISHED:
-        what = (
-            f"The run is {run.status}"
-            if run.status is RunStatus.RUNNING
-            else (f"The run was {run.status}")
-        )
+    if run.status is RunStatus.RUNNING:
+        yield Text("WARNING: The run is still running; this is what it has done so far", _LOUD)
+    elif run.status is not RunStatus.FINISHED:
         why = f": {visible(run.note)}" if run.note else ""
-        yield Text(f"WARNING: {what}{why}", "bold red")
+        # The note of a killed run names the command already.
+        onward = "" if "--resume" in why else f". `warmer crawl --resume {run.id}` goes on"
+        yield Text(f"WARNING: The run was {run.status}{why}{onward}", _LOUD)
     for cache in report.caches:
         for warning in _cache_warnings(cache):
-            yield Text(f"WARNING: {warning}", "bold red")
+            yield Text(f"WARNING: {warning}", _LOUD)
     for warning in report.warnings:
         yield Text(f"WARNING: {visible(warning)}", "bold yellow")
 

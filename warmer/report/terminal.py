@@ -10,9 +10,12 @@ import shutil
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
+from rich.console import Console
 
 if TYPE_CHECKING:
     from typing import TextIO
+
+    from rich.console import RenderableType
 
 WIDTH_OF_A_FILE = 200
 """Columns when the stream is no terminal."""
@@ -62,6 +65,24 @@ def cut(text: str, width: int) -> str:
     tail = width - 1 - head
     # Wide characters may straddle the cut: then a column stays empty.
     return f"{set_cell_size(text, head).rstrip()}…{set_cell_size(text[::-1], tail).rstrip()[::-1]}"
+
+
+def show(stream: TextIO, renderable: RenderableType) -> None:
+    """Print what rich renders: styled where escape codes may go, else the bare lines."""
+    styled = takes_escape_codes(stream)
+    console = Console(
+        file=stream,
+        width=columns(stream),
+        force_terminal=styled,
+        no_color=not styled,
+        color_system="auto" if styled else None,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+    with console.capture() as capture:
+        console.print(renderable)
+    put(stream, "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
 
 
 def put(stream: TextIO, text: str) -> None:

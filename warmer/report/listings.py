@@ -1,0 +1,92 @@
+"""Lists for `warmer plan` and `warmer runs`: aligned for a person, tab-separated for a program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from warmer.report.terminal import columns, cut, put, show, visible
+from warmer.report.wording import counted, duration, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import TextIO
+
+    from warmer.model import RunRecord, Target
+
+_VARIANT_WIDTH = 14
+_RUN_COLUMNS = ("run", "site", "trigger", "status", "started_at", "duration_s", "note")
+
+
+def print_plan(
+    targets: Iterable[Target],
+    stream: TextIO,
+    *,
+    total_weight: float,
+    observed_traffic: float | None,
+) -> None:
+    """Print the plan target by target, in rank order, then a `#` line that sums it up.
+
+    `total_weight` is of all candidates, also of those that were not planned: a
+    target's share is its part of that. `observed_traffic` as in RunRecord.
+    """
+    line = _aligned_target if stream.isatty() else _tabbed_target
+    width = columns(stream)
+    planned = 0
+    traffic = 0.0
+    if not stream.isatty():
+        put(stream, "rank\tshare\turl\tvariant\n")
+    for target in targets:
+        planned += 1
+        traffic += target.traffic or 0.0
+        share = target.weight / total_weight if total_weight > 0 else 0.0
+        put(stream, line(target, share, width))
+    covers = "; no traffic was observed"
+    if observed_traffic:
+        share = min(1.0, round(traffic / observed_traffic, 9))
+        covers = f"; {percent(share)} of the observed traffic"
+    put(stream, f"# {counted(planned, 'target')}{covers}\n")
+
+
+def _aligned_target(target: Target, share: float, width: int) -> str:
+    start = f"{target.rank:>7}  {percent(share):>7}  "
+    variant = cut(target.variant, _VARIANT_WIDTH)
+    return f"{start}{variant:<{_VARIANT_WIDTH}}  {cut(target.url, width - 34)}\n"
+
+
+def _tabbed_target(target: Target, share: float, _width: int) -> str:
+    return f"{target.rank}\t{share:.6g}\t{visible(target.url)}\t{visible(target.variant)}\n"
+
+
+def print_runs(runs: Sequence[RunRecord], stream: TextIO) -> None:
+    """Print one line a run, in the order given."""
+    if not stream.isatty():
+        put(stream, "\t".join(_RUN_COLUMNS) + "\n")
+        for run in runs:
+            put(stream, "\t".join(_tabbed_run(run)) + "\n")
+        return
+    if not runs:
+        put(stream, "No run yet; `warmer crawl` makes one.\n")
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("run", "site", "trigger", "status", "took", "note"):
+        table.add_column(
+            name, no_wrap=name != "note", justify="right" if name == "took" else "left"
+        )
+    for run in runs:
+        took = "-" if run.duration_s is None else duration(run.duration_s)
+        table.add_row(
+            run.id, cut(run.site, 20), str(run.trigger), str(run.status), took,
+            Text(visible(run.note)),
+        )  # fmt: skip
+    show(stream, table)
+
+
+def _tabbed_run(run: RunRecord) -> tuple[str, ...]:
+    took = "" if run.duration_s is None else f"{run.duration_s:.3f}"
+    return (
+        run.id, visible(run.site), run.trigger, run.status,
+        f"{run.started_at:%Y-%m-%dT%H:%M:%SZ}", took, visible(run.note),
+    )  # fmt: skip
