@@ -1,0 +1,1 @@
+"""One run, from sources to verdicts: the rooms below put in order."""

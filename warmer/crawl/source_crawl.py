@@ -1,0 +1,69 @@
+"""One crawl for a source: sitemaps, feeds, robots.txt and link discovery.
+
+These spiders parse pages, so Scrapy's own middlewares (compression, retries,
+redirects, robots.txt) stay in; connect-to, headers and credentials are those of
+the plan's crawl, for both go through the same download handler.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scrapy.crawler import AsyncCrawlerRunner
+from scrapy.settings import Settings
+
+from warmer.crawl.settings import COMMON
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scrapy import Spider
+
+    from warmer.config import CrawlConfig
+    from warmer.crawl.origin import Origin
+
+GENTLE_CONCURRENCY = 4
+"""Discovery renders pages before anybody knows what they cost."""
+
+
+async def crawl_source(
+    name: str,
+    origin: Origin,
+    config: CrawlConfig,
+    headers: Mapping[str, str],
+    **arguments: object,
+) -> Spider:
+    """Run the spider of this name to its end and return it, with what it collected."""
+    limit = config.concurrency if isinstance(config.concurrency, int) else GENTLE_CONCURRENCY
+    runner = AsyncCrawlerRunner(Settings(_settings(origin, config, headers, limit)))
+    crawler = runner.create_crawler(name)
+    await runner.crawl(crawler, **arguments)
+    assert crawler.spider is not None  # noqa: S101 -- a crawl that ended had one
+    return crawler.spider
+
+
+def _settings(
+    origin: Origin, config: CrawlConfig, headers: Mapping[str, str], limit: int
+) -> dict[str, Any]:
+    handler = "warmer.crawl.curl_handler.CurlDownloadHandler"
+    plain = {name: value for name, value in headers.items() if name.lower() != "accept-encoding"}
+    agent = plain.pop("User-Agent", "")
+    return COMMON | {
+        "WARMER_ORIGIN": origin,
+        "DOWNLOAD_HANDLERS": {"http": handler, "https": handler},
+        "EXTENSIONS_BASE": {},
+        "DEFAULT_REQUEST_HEADERS": plain,
+        "USER_AGENT": agent,
+        "ROBOTSTXT_OBEY": config.robots,
+        "ROBOTSTXT_USER_AGENT": "warmer",
+        "RETRY_TIMES": config.retries,
+        "RETRY_EXCEPTIONS": ["warmer.crawl.fetch.FetchError"],
+        "REDIRECT_MAX_TIMES": config.max_redirects,
+        "DOWNLOAD_MAXSIZE": origin.max_body_bytes,
+        "DOWNLOAD_DELAY": 1 / config.rate if config.rate else 0,
+        "DOWNLOAD_DELAY_JITTER": 0,
+        "CONCURRENT_REQUESTS": limit,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": limit,
+        "REFERER_ENABLED": False,
+        "LOG_LEVEL": "ERROR",
+    }

@@ -1,0 +1,103 @@
+"""What the cache servers counted during a run, for the report: deltas, evictions, patterns."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from warmer.caches.delta import differences, eviction_warning
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from warmer.config import CacheConfig
+    from warmer.model import Delta, Reading
+    from warmer.run.key_evidence import KeyEvidence
+
+
+class CacheLog:
+    """Readings at the edges of the passes, and what follows from them.
+
+    The counters of the probe pass tell how visitors fare; where nothing was probed,
+    those of the warm pass stand in the report.
+    """
+
+    def __init__(self, configs: Sequence[CacheConfig], keys: KeyEvidence) -> None:
+        self.warnings: list[str] = []
+        self._configs = configs
+        self._keys = keys
+        self._before: list[Reading] = []
+        self._warmed: list[Reading] = []
+        self._probed: list[Reading] = []
+        self._counts: list[dict[str, object]] = []
+
+    async def begin(self) -> None:
+        """First reading; raises UnreachableError, for nothing has been warmed yet."""
+        self._before = await self._keys.readings()
+
+    async def after_warm(self) -> None:
+        self._warmed = await self._keys.readings()
+
+    async def after_probe(self) -> None:
+        self._probed = await self._keys.readings()
+
+    async def end(self) -> None:
+        """Count the patterns, and warn of evictions."""
+        last = self._probed or self._warmed or self._before
+        was = {reading.node: reading for reading in self._before}
+        for reading in last:
+            if reading.node in was:
+                warning = eviction_warning(was[reading.node], reading)
+                self.warnings += [warning] if warning else []
+        await asyncio.to_thread(self._count_patterns)
+
+    def results(self) -> list[dict[str, object]]:
+        """The `caches` of the report, one object a node."""
+        whole = differences(self._before, self._probed or self._warmed or self._before)
+        warm = {delta.node: delta for delta in differences(self._before, self._warmed)}
+        probe = {delta.node: delta for delta in differences(self._warmed, self._probed)}
+        memory = {reading.node: reading for reading in self._before}
+        for readings in (self._warmed, self._probed):
+            memory |= {reading.node: reading for reading in readings}
+        results = []
+        for delta in whole:
+            shown = probe.get(delta.node) if self._probed else warm.get(delta.node, delta)
+            results.append(_result(delta, shown or delta, memory[delta.node]))
+            results[-1]["warm_pass"] = _counted(warm.get(delta.node) if self._warmed else None)
+            results[-1]["probe_pass"] = _counted(probe.get(delta.node) if self._probed else None)
+        return results
+
+    def pattern_results(self) -> list[dict[str, object]]:
+        """Minimum counts of key patterns, as threshold results."""
+        return self._counts
+
+    def _count_patterns(self) -> None:
+        for config, server in zip(self._configs, self._keys.servers, strict=True):
+            for pattern in config.pattern:
+                count, whole = server.count(pattern.match, config.scan_limit)
+                verdict = "pass" if count >= pattern.min else "fail" if whole else "no_data"
+                expr = f"count({pattern.match})>={pattern.min}"
+                value = count if whole or count >= pattern.min else None
+                self._counts.append({"expr": expr, "value": value, "verdict": verdict})
+
+
+def _result(whole: Delta, shown: Delta, memory: Reading) -> dict[str, object]:
+    return {
+        "node": whole.node,
+        "kind": whole.kind,
+        "hits": shown.hits,
+        "misses": shown.misses,
+        "evictions": whole.evictions,
+        "hit_ratio": shown.hit_ratio,
+        "trusted": whole.trusted and shown.trusted,
+        "note": whole.note or shown.note,
+        "used_bytes": memory.used_bytes,
+        "max_bytes": memory.max_bytes,
+        "policy": memory.policy,
+    }
+
+
+def _counted(delta: Delta | None) -> dict[str, object] | None:
+    if delta is None:
+        return None
+    return {"hits": delta.hits, "misses": delta.misses, "hit_ratio": delta.hit_ratio}

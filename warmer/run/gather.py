@@ -1,0 +1,191 @@
+"""Sources into a staging area: streamed, normalised, filtered, counted; no page is fetched.
+
+Sitemaps and discovery are fetched through the crawler, so that connect-to, headers
+and login apply to them too.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from warmer.caches.popularity import read_popularity
+from warmer.crawl.fetch import UNREACHABLE_REASONS
+from warmer.crawl.source_crawl import crawl_source
+from warmer.errors import ConfigError, SourceError, UnreachableError
+from warmer.plan import Filter, Normaliser, Rejection
+from warmer.run.reach import reach, source_headers
+from warmer.sources.offline import open_source
+from warmer.sources.skipped import Skipped
+from warmer.staging import Staging
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from warmer.config import SiteConfig, SourceConfig
+    from warmer.model import Candidate
+
+
+@dataclass(slots=True)
+class Gathered:
+    """All candidates of a site; `observed` is the share of weight that was seen as traffic.
+
+    `weight` is that of all candidates; `filtered` counts those that include and exclude took out.
+    """
+
+    base_url: str
+    staging: Staging
+    weight: float = 0.0
+    observed: float | None = None
+    filtered: int = 0
+    skipped: Skipped = field(default_factory=Skipped)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A source about to be read: candidates now, or a spider that will bring them."""
+
+    number: int
+    config: SourceConfig
+    observed: bool
+    candidates: Iterator[Candidate] | None
+
+
+class Gathering:
+    """Reads the sources of one site: first what is at hand, then what must be fetched.
+
+    Opening raises ConfigError or SourceError for what cannot be read. Where the site
+    has no `base_url`, scheme and host of the first URL are taken.
+    """
+
+    def __init__(self, site: SiteConfig) -> None:
+        if not site.source:
+            raise ConfigError("no source: expected a list, a log, a sitemap, or discover:/")
+        skipped = Skipped()
+        self._opened = [_open(number, each, skipped) for number, each in enumerate(site.source)]
+        base_url = site.base_url.rstrip("/") or _base_url_of(self._opened)
+        self._site = site
+        self._gathered = Gathered(base_url, Staging(), skipped=skipped)
+        self._normalise = Normaliser(base_url, site.plan)
+        self._filter = Filter(site.plan.include, site.plan.exclude)
+        self._number = 0
+        self._total = 0.0
+
+    def read_offline(self) -> None:
+        """Files, standard input, popularity sets; blocks, for as long as a log is long."""
+        for source in self._opened:
+            if source.candidates is not None:
+                self._begin(source)
+                for candidate in source.candidates:
+                    self.take(candidate)
+                self._end(source)
+
+    async def read_online(self) -> Gathered:
+        """Sitemaps and discovery; then all there is. SourceError when nothing is left."""
+        for source in self._opened:
+            if source.candidates is None:
+                self._begin(source)
+                await self._read_by_spider(source.config)
+                self._end(source)
+        return self._result()
+
+    def _begin(self, source: _Open) -> None:
+        self._number, self._total = source.number, 0.0
+
+    def _end(self, source: _Open) -> None:
+        share = source.config.weight
+        self._gathered.staging.end_source(
+            source.number, total=self._total, share=share, observed=source.observed
+        )
+        self._gathered.weight += share
+        if source.observed:
+            self._gathered.observed = (self._gathered.observed or 0.0) + share
+
+    def take(self, candidate: Candidate) -> None:
+        url = self._normalise(candidate.url)
+        if isinstance(url, Rejection):
+            self._gathered.skipped.note(url.reason)
+            return
+        self._total += candidate.weight
+        if self._filter.accepts(url):
+            self._gathered.staging.add(self._number, url, candidate.weight)
+        else:
+            self._gathered.filtered += 1
+
+    def _result(self) -> Gathered:
+        gathered = self._gathered
+        if gathered.staging.count() == 0:
+            left_out = gathered.skipped.sentence()
+            parts = [f"left out: {left_out}"] if left_out else []
+            if gathered.filtered:
+                parts.append(f"{gathered.filtered} taken out by include and exclude")
+            why = "; ".join(parts) or "the sources are empty"
+            raise SourceError(f"no URL of {gathered.base_url} to warm: {why}")
+        return gathered
+
+    async def _read_by_spider(self, source: SourceConfig) -> None:
+        base_url = self._gathered.base_url
+        origin = reach(self._site, base_url).origin
+        start = [urljoin(base_url + "/", source.url or _start_path(source))]
+        arguments: dict[str, object] = {"sink": self.take, "skipped": self._gathered.skipped}
+        if source.kind == "discover":
+            name = "discover"
+            arguments |= {"start": start, "depth": source.depth, "limit": source.limit}
+        else:
+            name = "sitemap"
+            arguments |= {"start": start, "alternates": source.alternates}
+        spider = await crawl_source(
+            name,
+            origin,
+            self._site.crawl,
+            source_headers(self._site, base_url),
+            hosts=origin.hosts,
+            **arguments,
+        )
+        self._take_errors(getattr(spider, "errors", ()))
+
+    def _take_errors(self, errors: Iterable[str]) -> None:
+        lines = list(errors)
+        if lines and self._total == 0:
+            kind = UnreachableError if _unreachable(lines[0]) else SourceError
+            raise kind(lines[0])
+        self._gathered.notes.extend(lines)
+
+
+def _unreachable(line: str) -> bool:
+    return any(f"{reason}:" in line for reason in UNREACHABLE_REASONS)
+
+
+def _start_path(source: SourceConfig) -> str:
+    return "/robots.txt" if source.kind == "robots" else "/"
+
+
+def _open(number: int, source: SourceConfig, skipped: Skipped) -> _Open:
+    if source.kind == "popularity":
+        found = read_popularity(source.url or "", source.key or "", source.limit)
+        return _Open(number, source, observed=True, candidates=found)
+    if source.path is None:
+        return _Open(number, source, observed=False, candidates=None)
+    offline = open_source(source.path, kind=source.kind, log_format=source.format, skipped=skipped)
+    return _Open(number, source, observed=offline.observed, candidates=offline.candidates)
+
+
+def _base_url_of(opened: list[_Open]) -> str:
+    """Scheme and host of the first source's first URL; the URL is not lost."""
+    first = opened[0]
+    url = first.config.url or ""
+    if first.candidates is not None:
+        candidate = next(first.candidates, None)
+        if candidate is None:
+            return "http://localhost"  # nothing will be planned; what was skipped says why
+        first.candidates = itertools.chain([candidate], first.candidates)
+        url = candidate.url
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(
+            f'"{url[:80]}" does not say on which site; expected --base-url https://host'
+        )
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -1,0 +1,122 @@
+"""What came over the wire, judged by its headers and written to the store in batches."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from warmer.caches.http_evidence import judge
+from warmer.caches.http_obstacles import csrf_in_body, obstacle
+from warmer.model import CacheState, Outcome, Pass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from warmer.crawl.fetch import Fetch
+    from warmer.model import Target
+    from warmer.store import Store
+
+_BATCH = 200
+_MAX_AGE_S = 0.5
+"""At most so much work is lost to kill -9."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """What a pass has yielded so far, for the display and the end of the run."""
+
+    done: int = 0
+    hits: int = 0
+    misses: int = 0
+    failed: int = 0
+    unreachable: int = 0
+    slowest_ms: float = 0.0
+    slowest_url: str = ""
+    last_error: str = ""
+
+
+class StoreObserver:
+    """The observer of one pass of one run; `flush` writes what is left."""
+
+    def __init__(
+        self, store: Store, run_id: str, fetch: Pass, own_headers: Mapping[str, frozenset[str]]
+    ) -> None:
+        self.counters = Counters()
+        self._store = store
+        self._run_id = run_id
+        self._pass = fetch
+        self._own_headers = own_headers
+        self._batch: list[Outcome] = []
+        self._flushed_at = time.monotonic()
+
+    def fetched(self, target: Target, fetch: Fetch, *, attempts: int, final_url: str) -> None:
+        headers = fetch.headers
+        seen = judge(headers)
+        hindrance = obstacle(fetch.status, headers, own_headers=self._own_headers[target.variant])
+        named = dict(headers)
+        self._count(target, seen.state, fetch.total_ms, failed=fetch.status >= 500)  # noqa: PLR2004
+        self._add(
+            Outcome(
+                rank=target.rank,
+                fetch=self._pass,
+                status=fetch.status,
+                detail=hindrance[1] if hindrance else seen.detail,
+                total_ms=fetch.total_ms,
+                first_byte_ms=fetch.first_byte_ms,
+                body_bytes=fetch.body_bytes,
+                attempts=attempts,
+                final_url=final_url if final_url != target.url else "",
+                state=seen.state,
+                state_header=seen.header,
+                age_s=seen.age_s,
+                ttl_s=seen.ttl_s,
+                stored=seen.stored,
+                obstacle=hindrance[0] if hindrance else None,
+                language=named.get("content-language"),
+                csrf=csrf_in_body(
+                    fetch.body, named.get("content-type", ""), named.get("content-encoding", "")
+                ),
+                at=time.time(),
+            )
+        )
+
+    def failed(
+        self, target: Target, reason: str, detail: str, *, attempts: int, final_url: str
+    ) -> None:
+        self.counters.last_error = f"{reason}: {detail}"
+        self._count(target, CacheState.UNKNOWN, 0.0, failed=True)
+        self._add(
+            Outcome(
+                rank=target.rank,
+                fetch=self._pass,
+                status=None,
+                error=reason,
+                detail=detail,
+                attempts=attempts,
+                final_url=final_url if final_url != target.url else "",
+                at=time.time(),
+            )
+        )
+
+    def flush(self) -> None:
+        """Write what has not been written; on StoreError it is kept for another try."""
+        self._flushed_at = time.monotonic()
+        if self._batch:
+            self._store.add_outcomes(self._run_id, self._batch)
+            self._batch.clear()
+
+    def _count(self, target: Target, state: CacheState, total_ms: float, *, failed: bool) -> None:
+        counters = self.counters
+        counters.done += 1
+        counters.failed += failed
+        if not failed:
+            counters.hits += state is CacheState.HIT
+            counters.misses += state is CacheState.MISS
+        if total_ms > counters.slowest_ms:
+            counters.slowest_ms, counters.slowest_url = total_ms, target.url
+
+    def _add(self, outcome: Outcome) -> None:
+        self._batch.append(outcome)
+        if len(self._batch) >= _BATCH or time.monotonic() - self._flushed_at > _MAX_AGE_S:
+            self.flush()

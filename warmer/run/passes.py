@@ -1,0 +1,101 @@
+"""One pass over targets of a run: crawl, count, show, keep.
+
+The stop signal of the process and the display are given; nothing is judged here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from warmer.crawl.crawl import crawl
+from warmer.crawl.job import CrawlJob
+from warmer.report.progress import Snapshot
+from warmer.run.observe import Counters, StoreObserver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from warmer.config import CrawlConfig
+    from warmer.model import Pass, Target
+    from warmer.report.progress import Progress
+    from warmer.run.reach import Reach
+    from warmer.store import Store
+
+_TICK_S = 0.2
+CSRF_WINDOW_BYTES = 262_144
+"""How much of each body is kept to look for a CSRF token; forms stand above that."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Passes:
+    """Runs passes of one run, one after the other; remembers the limit between them."""
+
+    store: Store
+    run_id: str
+    reach: Reach
+    config: CrawlConfig
+    progress: Progress
+    stopping: asyncio.Event
+    limit: int = 1
+    aborted: str | None = None
+
+    async def run(self, fetch: Pass, targets: Iterator[Target], *, total: int, what: str) -> Counters:
+        """Fetch each target once; returns what the pass yielded.
+
+        Ends early when `stopping` is set or the abort rule trips; `aborted` tells.
+        """
+        observer = StoreObserver(self.store, self.run_id, fetch, self.reach.own)
+        job = CrawlJob(
+            targets=targets,
+            headers=self.reach.lines(self.run_id),
+            origin=self.reach.origin,
+            config=self.config,
+            observer=observer,
+            keep_bytes=CSRF_WINDOW_BYTES,
+            start_limit=self.limit,
+        )
+        self.progress.start(total, what)
+        watching = asyncio.ensure_future(self._watch(job, observer.counters, total))
+        try:
+            await crawl(job)
+        finally:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+            self.progress.update(_snapshot(job, observer.counters, total, 0.0))
+            self.progress.stop()
+            observer.flush()
+        self.limit = max(1, job.live.limit)
+        self.aborted = self.aborted or job.aborted
+        return observer.counters
+
+    async def _watch(self, job: CrawlJob, counters: Counters, total: int) -> None:
+        started = time.monotonic()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), _TICK_S)
+            if self.stopping.is_set() and not job.stopped.is_set():
+                job.stop()
+            elapsed_s = time.monotonic() - started
+            self.progress.update(_snapshot(job, counters, total, elapsed_s))
+            if self.stopping.is_set():
+                await asyncio.sleep(_TICK_S)
+
+
+def _snapshot(job: CrawlJob, counters: Counters, total: int, elapsed_s: float) -> Snapshot:
+    return Snapshot(
+        done=counters.done,
+        total=total,
+        in_flight=job.live.in_flight,
+        hits=counters.hits,
+        misses=counters.misses,
+        failed=counters.failed,
+        rate_per_s=counters.done / elapsed_s if elapsed_s > 0 else 0.0,
+        slowest_ms=counters.slowest_ms,
+        slowest_url=counters.slowest_url,
+        limit=job.live.limit,
+    )

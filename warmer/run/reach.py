@@ -1,0 +1,83 @@
+"""From a site's configuration to what the crawl is told: where, as whom, with which headers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from warmer.config import VariantConfig
+from warmer.crawl.origin import Origin
+from warmer.crawl.profiles import RUN_HEADER, header_lines, own_header_names, visitor_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from warmer.config import SiteConfig
+
+DEFAULT_VARIANTS = (VariantConfig(name="default"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Everything that one site's requests have in common, by variant.
+
+    `visitor` are the headers that select a cache entry; `own` names, in lower case,
+    those among what we send that visitors do not send alike.
+    """
+
+    origin: Origin
+    variants: tuple[VariantConfig, ...]
+    visitor: Mapping[str, Mapping[str, str]]
+    own: Mapping[str, frozenset[str]]
+
+    def lines(self, run_id: str) -> dict[str, list[str]]:
+        """Request header lines of each variant."""
+        return {name: header_lines(headers, run_id) for name, headers in self.visitor.items()}
+
+
+def reach(site: SiteConfig, base_url: str) -> Reach:
+    """Raises ConfigError for a header that cannot be sent."""
+    variants = site.variant or DEFAULT_VARIANTS
+    scheme = urlsplit(base_url).scheme
+    visitor = {
+        variant.name: visitor_headers(
+            variant, scheme=scheme, site=site.headers, user_agent=site.crawl.user_agent
+        )
+        for variant in variants
+    }
+    own = {variant.name: own_header_names(variant) for variant in variants}
+    return Reach(_origin(site, base_url), variants, visitor, own)
+
+
+def source_headers(site: SiteConfig, base_url: str) -> dict[str, str]:
+    """Headers for sitemaps and discovery; the site's own are added for its hosts alone."""
+    headers = visitor_headers(
+        VariantConfig(name="source"),
+        scheme=urlsplit(base_url).scheme,
+        site={},
+        user_agent=site.crawl.user_agent,
+    )
+    return headers | {RUN_HEADER: "sources"}
+
+
+def _origin(site: SiteConfig, base_url: str) -> Origin:
+    crawl = site.crawl
+    host = urlsplit(base_url).hostname or ""
+    aliases = (urlsplit(f"//{alias}").hostname or "" for alias in site.plan.aliases)
+    return Origin(
+        base_url=base_url,
+        hosts=frozenset({host, *aliases} - {""}),
+        headers=site.headers,
+        connect_to=site.connect_to,
+        unix_socket=crawl.unix_socket,
+        proxy=crawl.proxy,
+        basic_auth=crawl.basic_auth,
+        ca_file=crawl.ca_file,
+        client_cert=crawl.client_cert,
+        client_key=crawl.client_key,
+        http=crawl.http,
+        timeout_s=crawl.timeout_s,
+        connect_timeout_s=crawl.connect_timeout_s,
+        max_body_bytes=crawl.max_body_bytes,
+    )

@@ -1,0 +1,45 @@
+"""SIGINT and SIGTERM: the first drains, the second ends the process at once.
+
+Ending at once loses nothing that was written: the store survives kill -9.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from warmer.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EXIT_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+
+
+class StopSignals:
+    """While entered, `event` is set by the first signal and `exit_code` says which it was."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.event = asyncio.Event()
+        self.exit_code: ExitCode | None = None
+        self._say = say
+
+    def __enter__(self) -> StopSignals:
+        loop = asyncio.get_running_loop()
+        for number in EXIT_CODES:
+            loop.add_signal_handler(number, self._on_signal, number)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        loop = asyncio.get_running_loop()
+        for number in EXIT_CODES:
+            loop.remove_signal_handler(number)
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        if self.event.is_set():
+            os._exit(EXIT_CODES[number])
+        self.exit_code = EXIT_CODES[number]
+        self._say("stopping: what is on the wire comes to its end; once more to stop at once")
+        self.event.set()
