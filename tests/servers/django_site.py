@@ -31,6 +31,7 @@ class SiteOptions:
 
     `cache_location`: URL of Redis, or host:port of memcached, several parted by commas.
     `hosts`: what ALLOWED_HOSTS names, parted by commas. `time_zone`: USE_TZ if given.
+    `padding`: bytes by which each page is made larger.
     """
 
     cache_backend: Backend = "none"
@@ -47,6 +48,7 @@ class SiteOptions:
     ssl_header: bool = False
     hosts: str = PUBLIC_HOST
     pages: int = 20
+    padding: int = 0
     render_s: float = 0.0
     slow_s: float = 1.0
 

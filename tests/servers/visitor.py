@@ -22,7 +22,6 @@ CHROME: Mapping[str, str] = {
     ),
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
     "Accept-Language": "en-US,en;q=0.9",
-    "Accept-Encoding": "gzip, deflate, br, zstd",
     "Upgrade-Insecure-Requests": "1",
 }
 
@@ -46,12 +45,15 @@ def visit(
 ) -> Visit:
     """Fetch `url` from `node` (host:port), following nothing and sending no cookies.
 
-    `headers` are added to those of a Chrome; an empty value takes one away.
+    `headers` are added to those of a Chrome, which offers br and zstd for https alone; an
+    empty value takes one away. Without `tls`, an https URL is asked for in the clear, as
+    by a proxy that has ended TLS.
     """
     parts = urlsplit(url)
     host, _, port = node.rpartition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=30)
-    sent = {"Host": parts.netloc, **CHROME, **(headers or {})}
+    encodings = "gzip, deflate, br, zstd" if parts.scheme == "https" else "gzip, deflate"
+    sent = {"Host": parts.netloc, **CHROME, "Accept-Encoding": encodings, **(headers or {})}
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection.connect()
     if tls is not None:

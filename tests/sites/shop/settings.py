@@ -16,6 +16,7 @@ def _flag(name: str) -> bool:
 
 
 PAGES = int(_text("PAGES", "20"))
+PADDING = "x" * int(_text("PADDING", "0"))
 RENDER_S = float(_text("RENDER_S", "0"))
 SLOW_S = float(_text("SLOW_S", "1"))
 SHORT_TTL_S = 5

@@ -31,7 +31,8 @@ def cached(seconds: int) -> Callable[[View], View]:
 def _page(request: HttpRequest, title: str) -> HttpResponse:
     time.sleep(settings.RENDER_S)
     others = range(1, settings.PAGES + 1)
-    return render(request, "page.html", {"title": title, "others": others})
+    context = {"title": title, "others": others, "padding": settings.PADDING}
+    return render(request, "page.html", context)
 
 
 @cached(settings.TTL_S)
