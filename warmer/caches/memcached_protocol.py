@@ -159,9 +159,10 @@ class _Exchange:
             raise self._unreachable(error) from error
         if not line:
             raise self._unreachable("it closed the connection")
-        if not line.endswith(b"\r\n"):
+        # The crawler ends its lines with a line feed alone.
+        if not line.endswith(b"\n"):
             self.refuse(line)
-        return line[:-2]
+        return line.rstrip(b"\r\n")
 
     def read(self, size: int) -> bytes:
         try:
