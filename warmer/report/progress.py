@@ -31,7 +31,10 @@ _BAR_WIDTH = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A run as of now; `limit` is how many fetches may be in flight, `slowest_ms` 0 if none."""
+    """A run as of now; `limit` is how many fetches may be in flight.
+
+    `rate_per_s` and `slowest_ms` are 0, and `slowest_url` is empty, where nothing is known.
+    """
 
     done: int
     total: int
@@ -207,8 +210,9 @@ def _how_far(snapshot: Snapshot, elapsed_s: float) -> list[str]:
 
 
 def _how_fast(snapshot: Snapshot) -> str:
+    rate = f"{snapshot.rate_per_s:,.1f}/s, " if snapshot.rate_per_s > 0 else ""
     return (
-        f"{snapshot.rate_per_s:,.1f}/s, {snapshot.in_flight} of {snapshot.limit} in flight,"
+        f"{rate}{snapshot.in_flight} of {snapshot.limit} in flight,"
         f" {snapshot.hits:,} hit, {snapshot.misses:,} miss, {snapshot.failed:,} failed"
     )
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 _FROM_CACHE = frozenset({CacheState.HIT, CacheState.STALE})
 
-NOT_REACHED = Judgement(Verdict.UNVERIFIED, "not-reached", "the run ended before its turn")
-NOT_CHECKED = Judgement(
-    Verdict.UNVERIFIED, "not-checked", "fetched, but the run ended before it was checked"
+NOT_ATTEMPTED = Judgement(Verdict.UNVERIFIED, "not-attempted", "the run ended before its turn")
+NOT_JUDGED = Judgement(
+    Verdict.UNVERIFIED, "not-judged", "fetched, but the run ended before it was verified"
 )
 
 
@@ -25,7 +25,7 @@ def judgement_of(result: TargetResult) -> Judgement:
     """The verdict of the run; UNVERIFIED where the run ended without one."""
     if result.judgement is not None:
         return result.judgement
-    return NOT_REACHED if fetched(result) is None else NOT_CHECKED
+    return NOT_ATTEMPTED if fetched(result) is None else NOT_JUDGED
 
 
 def fetched(result: TargetResult) -> Outcome | None:

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from warmer.model import EvidenceKind, RunStatus
+from warmer.model import EvidenceKind, Pass, RunStatus
 from warmer.report.cures import cure_of
 from warmer.report.terminal import columns, cut, show, visible
 from warmer.report.wording import counted, duration, milliseconds, percent, quantity
@@ -35,6 +35,7 @@ _EVIDENCE = {
 }
 _VERDICTS = {"pass": ("pass   ", "green"), "fail": ("FAIL   ", "bold red")}
 _LOUD = "bold red"
+_NODE_WIDTH = 24
 _NO_DATA = ("NO DATA", _LOUD)
 
 
@@ -79,29 +80,12 @@ def _warnings(report: Report) -> Iterator[Text]:
         onward = "" if "--resume" in why else f". `warmer crawl --resume {run.id}` goes on"
         yield Text(f"WARNING: The run was {run.status}{why}{onward}", _LOUD)
     for cache in report.caches:
-        for warning in _cache_warnings(cache):
-            yield Text(f"WARNING: {warning}", _LOUD)
+        if cache.get("trusted") is not True:
+            name = visible(f"{cache.get('kind')} {cache.get('node')}")
+            note = visible(str(cache.get("note") or "the reason is not known"))
+            yield Text(f"WARNING: the counters of {name} cannot be trusted: {note}", _LOUD)
     for warning in report.warnings:
-        yield Text(f"WARNING: {visible(warning)}", "bold yellow")
-
-
-def _cache_warnings(cache: Mapping[str, object]) -> Iterator[str]:
-    name = f"{cache.get('kind')} {visible(str(cache.get('node')))}"
-    if cache.get("trusted") is not True:
-        note = visible(str(cache.get("note") or "the reason is not known"))
-        yield f"the counters of {name} cannot be trusted: {note}"
-    evictions = cache.get("evictions")
-    if isinstance(evictions, int) and evictions:
-        entries = "entry" if evictions == 1 else "entries"
-        about = "".join(
-            f", {word} {visible(str(cache[word]))}"
-            for word in ("memory", "policy")
-            if cache.get(word) is not None
-        )
-        yield (
-            f"{name} evicted {evictions:,} {entries} during the run{about}: what was just warmed"
-            " may be gone. Give it more memory, or warm fewer targets."
-        )
+        yield Text(f"WARNING: {visible(warning)}", _LOUD)
 
 
 def _counts(report: Report) -> Iterator[Text]:
@@ -159,23 +143,33 @@ def _latencies(report: Report) -> Iterator[RenderableType]:
 def _caches(report: Report) -> Iterator[RenderableType]:
     if not report.caches:
         return
-    yield Text("\nCache servers during the run, all clients together", "bold")
-    table = _table(
-        ("", "left"), ("", "left"),
-        *((name, "right") for name in ("hits", "misses", "hit ratio", "evictions")),
-    )  # fmt: skip
+    yield Text("\nCache servers, all clients together", "bold")
+    numbers = ("hits", "misses", "hit ratio", "evictions")
+    table = _table(*((("", "left"),) * 3), *((name, "right") for name in numbers))
     for cache in report.caches:
-        ratio = cache.get("hit_ratio")
         evictions = quantity(cache.get("evictions"))
-        table.add_row(
-            cut(str(cache.get("node")), 30),
-            visible(str(cache.get("kind"))),
-            quantity(cache.get("hits")),
-            quantity(cache.get("misses")),
-            percent(ratio) if isinstance(ratio, int | float) else "-",
-            Text(evictions, "" if evictions in ("0", "-") else "bold red"),
-        )
+        name = (cut(str(cache.get("node")), _NODE_WIDTH), visible(str(cache.get("kind"))))
+        for place, (of_pass, counts) in enumerate(_passes(cache)):
+            ratio = counts.get("hit_ratio")
+            table.add_row(
+                *(name if place == 0 else ("", "")),
+                of_pass,
+                quantity(counts.get("hits")),
+                quantity(counts.get("misses")),
+                percent(ratio) if isinstance(ratio, int | float) else "-",
+                Text(evictions if place == 0 else "", "" if evictions in ("0", "-") else _LOUD),
+            )
     yield _indented(table)
+
+
+def _passes(cache: Mapping[str, object]) -> list[tuple[str, Mapping[str, object]]]:
+    """What was counted in each pass, else in the whole run."""
+    told: list[tuple[str, Mapping[str, object]]] = [
+        (f"{name} pass", counts)
+        for name in Pass
+        if isinstance(counts := cache.get(f"{name}_pass"), dict)
+    ]
+    return told or [("", cache)]
 
 
 def _reasons(report: Report, width: int) -> Iterator[RenderableType]:

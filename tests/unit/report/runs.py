@@ -105,7 +105,9 @@ def shop(store: Store) -> str:
             {
                 "node": "127.0.0.1:6379", "kind": "redis", "hits": 1900, "misses": 100,
                 "evictions": 37, "hit_ratio": 0.95, "trusted": True, "note": None,
-                "memory": "5.0 of 5.0 MB", "policy": "allkeys-lru",
+                "used_bytes": 5_242_880, "max_bytes": 5_242_880, "policy": "allkeys-lru",
+                "warm_pass": {"hits": 0, "misses": 500, "hit_ratio": 0.0},
+                "probe_pass": {"hits": 1900, "misses": 100, "hit_ratio": 0.95},
             }
         ],
     )  # fmt: skip

@@ -122,7 +122,7 @@ def test_each_target_is_one_line_of_jsonl_in_rank_order(store: Store, tmp_path: 
         "url": SITE + "/late",
         "variant": "default",
         "verdict": "unverified",
-        "reason": "not-reached",
+        "reason": "not-attempted",
         "status": None,
         "cold_ms": None,
         "hot_ms": None,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import io
 
 from hypothesis import given
@@ -101,6 +102,15 @@ def test_nothing_to_do_is_no_error() -> None:
     watched.progress.start(0, "warm")
     watched.update(20.0, at(0, total=0))
     assert watched.lines()[1].startswith("warm: 0 of 0, 40.0/s")
+
+
+def test_a_rate_that_is_not_known_is_not_said() -> None:
+    watched = Watched()
+    watched.progress.start(1000, "warm")
+    watched.update(20.0, dataclasses.replace(at(1000), rate_per_s=0.0))
+    assert watched.lines()[1] == (
+        "warm: 1,000 of 1,000 (100 %), 8 of 16 in flight, 1 hit, 2 miss, 3 failed"
+    )
 
 
 def test_a_file_gets_plain_lines() -> None:

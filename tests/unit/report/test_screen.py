@@ -31,11 +31,6 @@ def test_the_summary_of_a_run_reads_from_the_verdict_to_the_files(store: Store) 
     )
     assert stream.getvalue().splitlines() == [
         "2 of 5 targets are warm (40.0 %).",
-        (
-            "WARNING: redis 127.0.0.1:6379 evicted 37 entries during the run, memory 5.0 of 5.0 MB,"
-            " policy allkeys-lru: what was just warmed may be gone. Give it more memory, or warm fewer"
-            " targets."
-        ),
         "WARNING: / holds a CSRF token",
         "4 fetched, 1 uncacheable, 1 failed, 1 unverified, 1.9 s",
         "Hit ratio: 40.0 % of all targets, 50.0 % of cacheable ones, 75.0 % of observed traffic",
@@ -50,20 +45,20 @@ def test_the_summary_of_a_run_reads_from_the_verdict_to_the_files(store: Store) 
         "  cold  120.0  300.0  300.0  300.0  300.0        3",
         "  hot     2.5    3.5    3.5    3.5    3.5        2",
         "",
-        "Cache servers during the run, all clients together",
-        "                          hits  misses  hit ratio  evictions",
-        "  127.0.0.1:6379  redis  1,900     100     95.0 %         37",
+        "Cache servers, all clients together",
+        "                                      hits  misses  hit ratio  evictions",
+        "  127.0.0.1:6379  redis  warm pass       0     500        0 %         37",
+        "                         probe pass  1,900     100     95.0 %",
         "",
         "Not warm",
         "  1 uncacheable: set-cookie",
         "    https://www.example.com/cart",
         "    sets the cookie sessionid",
-        "    Cure: the page sets a cookie: set it only where it is needed, as after login",
         "  1 failed: timeout",
         "    https://www.example.com/old",
         "    no answer within 30 s",
         "    Cure: no answer in time: lower concurrency, or raise crawl.timeout_s",
-        "  1 unverified: not-reached",
+        "  1 unverified: not-attempted",
         "    https://www.example.com/late",
         "    the run ended before its turn",
         "",
@@ -176,11 +171,15 @@ def test_a_reason_without_a_known_cure_shows_its_detail(store: Store) -> None:
     ]
 
 
-def test_a_reason_with_a_suffix_has_the_cure_of_its_family() -> None:
-    assert cure_of("vary-cookie") == cure_of("vary") != cure_of("set-cookie")
-    assert cure_of("redirect-offsite") != cure_of("redirect-loop") == cure_of("redirect")
-    assert cure_of("protocol") is None
-    assert cure_of(None) is None
+def test_a_status_without_a_cure_of_its_own_has_that_of_its_family() -> None:
+    assert cure_of("status-503") == cure_of("status-500") != cure_of("status-429")
+    assert cure_of("status-429") == "the origin asks for fewer requests: set crawl.rate"
+
+
+def test_a_reason_whose_detail_is_advice_has_no_cure_beside_it() -> None:
+    assert [cure_of(reason) for reason in ("status", "set-cookie", "vary-cookie", None)] == [
+        None, None, None, None,
+    ]  # fmt: skip
 
 
 def test_the_plan_is_a_table_for_programs_with_a_summary_at_the_end() -> None:
@@ -228,5 +227,5 @@ def test_verdicts_are_never_lost_between_the_reasons(store: Store) -> None:
     assert [line.strip() for line in reasons if not line.startswith("    ")] == [
         "2 unverified: unknown",
         "1 uncacheable: unknown",
-        "1 unverified: not-reached",
+        "1 unverified: not-attempted",
     ]

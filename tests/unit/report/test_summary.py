@@ -146,7 +146,7 @@ def test_a_target_without_a_verdict_says_whether_it_was_fetched(store: Store) ->
     run_id = new_run(store, [page(1, "/"), page(2, "/late")])
     store.add_outcomes(run_id, [fetch(1, 90.0)])
     report = summarise(store, run_id)
-    assert [problem.reason for problem in report.problems] == ["not-checked", "not-reached"]
+    assert [problem.reason for problem in report.problems] == ["not-judged", "not-attempted"]
     assert report.counts.unverified == 2
 
 
