@@ -173,8 +173,9 @@ def test_keys_are_found_and_counted_whatever_is_in_them(
 def test_a_search_stops_at_its_limit(cache: MemcachedCache, site: Client) -> None:
     site.set_many({f"page:{number}": b"x" for number in range(20_000)}, noreply=True)
     site.version()
-    found, complete = cache.count("page:*", 1_000)
-    assert (found, complete) == (1_000, False)
+    # The second finds the crawler still busy with the rest of the first.
+    assert cache.count("page:*", 1_000) == (1_000, False)
+    assert cache.count("page:*", 1_000) == (1_000, False)
 
 
 def test_a_server_that_lists_no_keys_finds_none_and_says_so(
