@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-# Not in typeshed; it reads all three forms of a date (RFC 9110, section 5.6.7) in 1.5
-# microseconds and returns None for anything else, where email.utils takes 10 and raises.
+# Not in typeshed. In 1.5 microseconds it reads the dates that are sent (RFC 9110, section
+# 5.6.7; all but asctime) and returns None for anything else; email.utils takes 10 and raises.
 from http.cookiejar import http2time  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING
 
