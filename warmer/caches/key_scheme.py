@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from warmer.caches.django_keys import HashVariant
+from warmer.caches.key_template import check_wrapping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,9 @@ EVERY_HASH = tuple(HashVariant)
 Trait = tuple[str, str, str]
 """What LocaleMiddleware decides by: Accept-Language, Cookie, a language-like first segment."""
 
+ANY_SEGMENT = "*"
+"""Stands in a Trait for whatever the path begins with."""
+
 _LANGUAGE_SEGMENT = re.compile(r"https?://[^/?#]*/([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)(?:[/?#]|$)")
 
 
@@ -39,6 +43,8 @@ class KeyScheme:
     Django sees them where a proxy hides the public ones; None: as in the URL.
     `language`: "" without USE_I18N; None where the response's Content-Language
     decides, and then `languages` tells it for requests whose response was not seen.
+    `pinned_language` stands in for both, and where the response only names it less
+    exactly (`en` for `en-us`); a response in another language is believed.
     `hashes`: the variants that are still possible, at least one.
     """
 
@@ -50,6 +56,7 @@ class KeyScheme:
     host: str | None = None
     language: str | None = ""
     languages: Mapping[Trait, str] = field(default_factory=dict)
+    pinned_language: str = ""
     time_zone: str = ""
     hashes: tuple[HashVariant, ...] = EVERY_HASH
 
@@ -65,9 +72,13 @@ class KeyScheme:
         """Return the language in this question's keys; None where nothing tells it."""
         if self.language is not None:
             return self.language
-        if question.language and "," not in question.language:
-            return question.language.strip().lower()
-        return self.languages.get(language_trait(question))
+        told = (question.language or "").strip().lower()
+        if told and "," not in told and not _same_language(told, self.pinned_language):
+            return told
+        if self.pinned_language:
+            return self.pinned_language
+        trait = language_trait(question)
+        return self.languages.get(trait, self.languages.get((*trait[:2], ANY_SEGMENT)))
 
     def toml(self) -> str:
         """Return the configuration line that pins this scheme; hash only when it is known."""
@@ -76,8 +87,9 @@ class KeyScheme:
             f"version = {self.version}",
             f"page_prefix = {_quoted(self.page_prefixes[0])}",
         ]
-        if self.language is not None:
-            fields.append(f"language = {_quoted(self.language)}")
+        language = self.pinned_language or self.language
+        if language is not None:
+            fields.append(f"language = {_quoted(language)}")
         fields.append(f"time_zone = {_quoted(self.time_zone)}")
         if len(self.hashes) == 1:
             fields.append(f"hash = {_quoted(self.hashes[0].value)}")
@@ -98,8 +110,23 @@ class KeyPins:
     time_zone: str | None = None
     hash: HashVariant | None = None
 
+    def complete(self) -> KeyScheme | None:
+        """Return the pinned scheme, for scheme and host as in the URL; None if a part is open."""
+        if None in {self.prefix, self.version, self.page_prefix, self.language, self.time_zone}:
+            return None
+        return KeyScheme(
+            prefix=self.prefix or "",
+            version=self.version or 0,
+            wrapping=self.wrapping,
+            page_prefixes=(self.page_prefix or "",),
+            language=None if self.language else "",
+            pinned_language=self.language or "",
+            time_zone=self.time_zone or "",
+            hashes=EVERY_HASH if self.hash is None else (self.hash,),
+        )
 
-def pins_from_config(keys: KeysConfig | None) -> KeyPins:
+
+def scheme_from_config(keys: KeysConfig | None) -> KeyPins:
     """Return what `keys = {…}` pins; without it everything is learnt.
 
     `language` and `time_zone` are learnt when absent, and pinned to "none in the
@@ -110,7 +137,7 @@ def pins_from_config(keys: KeysConfig | None) -> KeyPins:
     return KeyPins(
         prefix=keys.prefix,
         version=keys.version,
-        wrapping=keys.template or DEFAULT_WRAPPING,
+        wrapping=check_wrapping(keys.template) if keys.template else DEFAULT_WRAPPING,
         page_prefix=keys.page_prefix,
         language=None if keys.language is None else keys.language.lower(),
         time_zone=None if keys.time_zone is None else zone_suffix(keys.time_zone),
@@ -132,6 +159,10 @@ def language_trait(question: KeyQuestion) -> Trait:
     found = _LANGUAGE_SEGMENT.match(question.url)
     segment = found[1].lower() if found else ""
     return headers.get("accept-language", ""), headers.get("cookie", ""), segment
+
+
+def _same_language(told: str, pinned: str) -> bool:
+    return told.partition("-")[0] == pinned.partition("-")[0]
 
 
 def _quoted(text: str) -> str:
