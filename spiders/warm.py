@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request, Spider
 from scrapy.exceptions import IgnoreRequest
 
 from warmer.crawl.fetch import FetchError
+from warmer.crawl.refresh import refresh_line
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
     from warmer.crawl.job import CrawlJob
+    from warmer.model import Target
 
 
 class WarmSpider(Spider):
@@ -42,10 +45,16 @@ class WarmSpider(Spider):
                 errback=self.fail,
                 meta={
                     "target": target,
-                    "header_lines": self.job.headers[target.variant],
+                    "header_lines": self._header_lines(target),
                     "keep_bytes": self.job.keep_bytes,
                 },
             )
+
+    def _header_lines(self, target: Target) -> Sequence[str]:
+        lines = self.job.headers[target.variant]
+        if self.job.refresh_secret is None:
+            return lines
+        return [*lines, refresh_line(target.url, self.job.refresh_secret, time.time())]
 
     def parse(self, response: Response) -> None:
         """Every status is an outcome; what it means is judged elsewhere."""

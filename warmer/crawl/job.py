@@ -41,7 +41,8 @@ class Live:
 class CrawlJob:
     """One pass over targets, in the order they are given.
 
-    `headers` are the complete request header lines of each variant. `stop` ends the
+    `headers` are the complete request header lines of each variant; with a
+    `refresh_secret` each request asks caches to render the page again. `stop` ends the
     crawl early: nothing new is taken, what is on the wire comes to its end.
     """
 
@@ -52,6 +53,7 @@ class CrawlJob:
     observer: Observer
     keep_bytes: int
     start_limit: int = 1
+    refresh_secret: str | None = None
     live: Live = field(default_factory=Live)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     aborted: str | None = None

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from warmer.config import CacheConfig
     from warmer.model import Delta, Reading
-    from warmer.run.key_evidence import KeyEvidence
+    from warmer.run.cache_keys import CacheKeys
+
+_MIB = 1024 * 1024
 
 
 class CacheLog:
@@ -22,8 +24,7 @@ class CacheLog:
     those of the warm pass stand in the report.
     """
 
-    def __init__(self, configs: Sequence[CacheConfig], keys: KeyEvidence) -> None:
-        self.warnings: list[str] = []
+    def __init__(self, configs: Sequence[CacheConfig], keys: CacheKeys) -> None:
         self._configs = configs
         self._keys = keys
         self._before: list[Reading] = []
@@ -41,14 +42,15 @@ class CacheLog:
     async def after_probe(self) -> None:
         self._probed = await self._keys.readings()
 
-    async def end(self) -> None:
-        """Count the patterns, and warn of evictions."""
-        last = self._probed or self._warmed or self._before
+    def warnings(self) -> list[str]:
+        """Evictions between the first reading and the last, one line a node."""
         was = {reading.node: reading for reading in self._before}
-        for reading in last:
-            if reading.node in was:
-                warning = eviction_warning(was[reading.node], reading)
-                self.warnings += [warning] if warning else []
+        last = self._probed or self._warmed
+        found = (eviction_warning(was[r.node], r) for r in last if r.node in was)
+        return [warning for warning in found if warning is not None]
+
+    async def end(self) -> None:
+        """Count the patterns."""
         await asyncio.to_thread(self._count_patterns)
 
     def results(self) -> list[dict[str, object]]:
@@ -91,8 +93,7 @@ def _result(whole: Delta, shown: Delta, memory: Reading) -> dict[str, object]:
         "hit_ratio": shown.hit_ratio,
         "trusted": whole.trusted and shown.trusted,
         "note": whole.note or shown.note,
-        "used_bytes": memory.used_bytes,
-        "max_bytes": memory.max_bytes,
+        "memory": _memory(memory),
         "policy": memory.policy,
     }
 
@@ -101,3 +102,8 @@ def _counted(delta: Delta | None) -> dict[str, object] | None:
     if delta is None:
         return None
     return {"hits": delta.hits, "misses": delta.misses, "hit_ratio": delta.hit_ratio}
+
+
+def _memory(reading: Reading) -> str:
+    limit = "" if reading.max_bytes is None else f" of {reading.max_bytes / _MIB:.1f} MiB"
+    return f"{reading.used_bytes / _MIB:.1f} MiB used{limit}"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from warmer.config import SiteConfig
     from warmer.model import Target
     from warmer.report.progress import Progress
-    from warmer.run.key_evidence import KeyEvidence
+    from warmer.run.cache_keys import CacheKeys
     from warmer.run.observe import Counters
     from warmer.run.reach import Reach
     from warmer.run.stopping import StopSignals
@@ -53,10 +53,11 @@ class Execution:
     run_id: str
     site: SiteConfig
     reach: Reach
-    keys: KeyEvidence
+    keys: CacheKeys
     mode: Mode
     progress: Progress
     signals: StopSignals
+    refresh: bool = False
     warnings: list[str] = field(default_factory=list)
 
     async def run(self) -> tuple[Report, ExitCode]:
@@ -70,6 +71,7 @@ class Execution:
             config=self.site.crawl,
             progress=self.progress,
             stopping=self.signals.event,
+            refresh_secret=self.site.crawl.refresh_secret if self.refresh else None,
         )
         status, note, code = RunStatus.FINISHED, "", ExitCode.OK
         try:
@@ -84,7 +86,7 @@ class Execution:
         except WarmerError as error:
             status, code, note = RunStatus.ABORTED, error.exit_code, str(error)
         finally:
-            self.warnings += log.warnings + self.keys.notes
+            self.warnings += log.warnings() + self.keys.notes
         self.store.set_cache_results(self.run_id, log.results())
         report = self._gate(summarise(self.store, self.run_id), log)
         self.store.finish_run(
@@ -126,19 +128,18 @@ class Execution:
     async def _warm(self, passes: Passes, verification: Verification) -> None:
         total = self._left()
         done = 0
-        last: Counters | None = None
         for _ in range(PILOT_ROUNDS):
             if self.keys.is_settled or self._stopped(passes):
                 break
             pilots = list(itertools.islice(self._unfetched(), PILOTS))
             if not pilots:
                 break
-            last = await self._pilot(pilots, passes, verification)
+            passes.check_reached(await self._pilot(pilots, passes, verification))
             done += len(pilots)
         if not self._stopped(passes) and done < total:
-            last = await passes.run(Pass.WARM, self._unfetched(), total=total - done, what="warm")
-        if last is not None and last.done and last.unreachable == last.done:
-            passes.aborted = passes.aborted or f"the origin cannot be reached: {last.last_error}"
+            passes.check_reached(
+                await passes.run(Pass.WARM, self._unfetched(), total=total - done, what="warm")
+            )
         if not self.keys.is_settled:
             self.keys.give_up()
 
@@ -149,7 +150,7 @@ class Execution:
         ranks = {target.rank for target in pilots}
         await self.keys.before([verification.question(each) for each in self._results(ranks)])
         counters = await passes.run(Pass.WARM, iter(pilots), total=len(pilots), what="pilot")
-        fetched = [each for each in self._results(ranks) if each.warm and each.warm.status == 200]  # noqa: PLR2004
+        fetched = [each for each in self._results(ranks) if each.warm and each.warm.status == 200]
         await self.keys.after([verification.question(each) for each in fetched])
         return counters
 
@@ -191,6 +192,6 @@ def forget_failures(store: Store, run_id: str) -> None:
         result.target.rank
         for result in store.results(run_id)
         if result.judgement is None or result.judgement.verdict is Verdict.FAILED
-        if result.warm is not None and (result.warm.status is None or result.warm.status >= 500)  # noqa: PLR2004
+        if result.warm is not None and (result.warm.status is None or result.warm.status >= 500)
     )
     store.forget_outcomes(run_id, list(failed))

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from warmer.caches.http_evidence import judge
 from warmer.caches.http_obstacles import csrf_in_body, obstacle
-from warmer.model import CacheState, Outcome, Pass
+from warmer.crawl.fetch import UNREACHABLE_REASONS
+from warmer.model import CacheState, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from warmer.crawl.fetch import Fetch
-    from warmer.model import Target
+    from warmer.model import Pass, Target
     from warmer.store import Store
 
 _BATCH = 200
@@ -55,7 +56,7 @@ class StoreObserver:
         seen = judge(headers)
         hindrance = obstacle(fetch.status, headers, own_headers=self._own_headers[target.variant])
         named = dict(headers)
-        self._count(target, seen.state, fetch.total_ms, failed=fetch.status >= 500)  # noqa: PLR2004
+        self._count(target, seen.state, fetch.total_ms, failed=fetch.status >= 500)
         self._add(
             Outcome(
                 rank=target.rank,
@@ -85,6 +86,7 @@ class StoreObserver:
         self, target: Target, reason: str, detail: str, *, attempts: int, final_url: str
     ) -> None:
         self.counters.last_error = f"{reason}: {detail}"
+        self.counters.unreachable += reason in UNREACHABLE_REASONS
         self._count(target, CacheState.UNKNOWN, 0.0, failed=True)
         self._add(
             Outcome(

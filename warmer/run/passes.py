@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from warmer.crawl.crawl import crawl
 from warmer.crawl.job import CrawlJob
+from warmer.model import Pass
 from warmer.report.progress import Snapshot
 from warmer.run.observe import Counters, StoreObserver
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from warmer.config import CrawlConfig
-    from warmer.model import Pass, Target
+    from warmer.model import Target
     from warmer.report.progress import Progress
     from warmer.run.reach import Reach
     from warmer.store import Store
@@ -40,10 +41,13 @@ class Passes:
     config: CrawlConfig
     progress: Progress
     stopping: asyncio.Event
+    refresh_secret: str | None = None
     limit: int = 1
     aborted: str | None = None
 
-    async def run(self, fetch: Pass, targets: Iterator[Target], *, total: int, what: str) -> Counters:
+    async def run(
+        self, fetch: Pass, targets: Iterator[Target], *, total: int, what: str
+    ) -> Counters:
         """Fetch each target once; returns what the pass yielded.
 
         Ends early when `stopping` is set or the abort rule trips; `aborted` tells.
@@ -57,6 +61,7 @@ class Passes:
             observer=observer,
             keep_bytes=CSRF_WINDOW_BYTES,
             start_limit=self.limit,
+            refresh_secret=self.refresh_secret if fetch is Pass.WARM else None,
         )
         self.progress.start(total, what)
         watching = asyncio.ensure_future(self._watch(job, observer.counters, total))
@@ -72,6 +77,11 @@ class Passes:
         self.limit = max(1, job.live.limit)
         self.aborted = self.aborted or job.aborted
         return observer.counters
+
+    def check_reached(self, counters: Counters) -> None:
+        """Abort the run when not one request of a pass got through to the origin."""
+        if counters.done and counters.unreachable == counters.done:
+            self.aborted = self.aborted or f"the origin cannot be reached: {counters.last_error}"
 
     async def _watch(self, job: CrawlJob, counters: Counters, total: int) -> None:
         started = time.monotonic()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from warmer.errors import ExitCode
 
@@ -26,7 +26,7 @@ class StopSignals:
         self.exit_code: ExitCode | None = None
         self._say = say
 
-    def __enter__(self) -> StopSignals:
+    def __enter__(self) -> Self:
         loop = asyncio.get_running_loop()
         for number in EXIT_CODES:
             loop.add_signal_handler(number, self._on_signal, number)

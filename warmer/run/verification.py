@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from warmer.config import VerifyConfig
     from warmer.model import KeyAnswer, Target
-    from warmer.run.key_evidence import KeyEvidence
+    from warmer.run.cache_keys import CacheKeys
     from warmer.run.reach import Reach
     from warmer.store import Store, TargetResult
 
@@ -28,7 +28,7 @@ class Verification:
     """Judges the targets of one run by what is known of them so far."""
 
     def __init__(
-        self, store: Store, run_id: str, reach: Reach, keys: KeyEvidence, config: VerifyConfig
+        self, store: Store, run_id: str, reach: Reach, keys: CacheKeys, config: VerifyConfig
     ) -> None:
         self._store = store
         self._run_id = run_id

@@ -1,0 +1,240 @@
+"""The command line: parse, call, render, exit. Decides nothing that another room could.
+
+Results go to standard output, progress and messages to standard error. Every error a
+person can mend is one line with its exit code.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import uvloop
+
+from warmer.config_overlay import overrides
+from warmer.crawl.profiles import VERSION
+from warmer.errors import ExitCode, WarmerError
+from warmer.plan import targets
+from warmer.report.listings import print_plan, print_runs
+from warmer.report.progress import choose
+from warmer.report.screen import print_summary
+from warmer.report.summary import summarise
+from warmer.report.write import check_writable, write
+from warmer.run.check import check
+from warmer.run.execute import Mode
+from warmer.run.gather import Gathering
+from warmer.run.prepare import Request, request_of_run, resolve, run_again, run_new
+from warmer.run.reach import reach
+from warmer.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from warmer.report.summary import Report
+
+_CONFIG = click.option(
+    "-c", "--config", metavar="SITE.toml", help="The site's TOML file.", type=Path
+)
+_STORE = click.option("--store", metavar="FILE", type=Path, help="Where runs are kept [warmer.db].")
+
+
+def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def decorate(command: Any) -> Any:  # noqa: ANN401 -- click's decorators are untyped
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+_SITE = _options(
+    click.argument("sources", nargs=-1, metavar="[SOURCE]..."),
+    _CONFIG,
+    _STORE,
+    click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N best targets."),
+    click.option("--base-url", metavar="URL", help="Scheme and host of every target."),
+    click.option("--connect-to", metavar="HOST:PORT", help="Where TCP goes; Host and SNI stay."),
+    click.option("--cache", multiple=True, metavar="URL", help="A cache server to ask."),
+    click.option("--header", "headers", multiple=True, metavar="'Name: value'"),
+    click.option("--include", multiple=True, metavar="RE", help="Only paths that match."),
+    click.option("--exclude", multiple=True, metavar="RE", help="Not paths that match."),
+    click.option("--alias", multiple=True, metavar="HOST", help="Another name of this site."),
+    click.option("--log-format", metavar="FORMAT", help="LogFormat or log_format of a log."),
+)
+_RUN = _options(
+    click.option("--concurrency", "workers", metavar="N|auto", help="Requests in flight [auto]."),
+    click.option("--rate", metavar="N/s", help="At most so many requests a second."),
+    click.option("--threshold", multiple=True, metavar="EXPR", help="Such as hit_ratio>=0.95."),
+    click.option("--report", multiple=True, metavar="FILE", type=Path, help=".json .jsonl .xml"),
+    click.option("-q", "--quiet", is_flag=True, help="No progress, no summary."),
+    click.option("-v", "--verbose", is_flag=True, help="Say what is decided, and why."),
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="warmer")
+def cli() -> None:
+    """Make a site's caches hot before people arrive, and prove it."""
+
+
+@cli.command()
+@_SITE
+@_RUN
+@click.option("--only-missing", is_flag=True, help="Fetch only what the keys say is cold.")
+@click.option("--refresh", is_flag=True, help="Have caches render again in place, signed.")
+@click.option("--dry-run", is_flag=True, help="Print the plan; fetch no page.")
+@click.option("--resume", metavar="RUN", help="Go on with a run that was cut short.")
+def crawl(
+    *, only_missing: bool, refresh: bool, dry_run: bool, resume: str | None, **given: Any
+) -> ExitCode:
+    """Warm what is popular, prove it, and exit with a code to hang a launch on."""
+    mode = Mode.ONLY_MISSING if only_missing else Mode.CRAWL
+    if dry_run:
+        return _print_plan(given)
+    return _run(given, mode, resume=resume, refresh=refresh)
+
+
+@cli.command()
+@_SITE
+@_RUN
+def verify(**given: Any) -> ExitCode:
+    """Ask the caches for every target; fetch nothing."""
+    return _run(given, Mode.VERIFY, resume=None, refresh=False)
+
+
+@cli.command()
+@_SITE
+def plan(**given: Any) -> ExitCode:
+    """Print the ranked plan and the traffic that it covers; fetch no page."""
+    return _print_plan(given)
+
+
+@cli.command()
+@click.argument("run_id", metavar="RUN", default="last")
+@_CONFIG
+@_STORE
+@click.option("--report", multiple=True, metavar="FILE", type=Path, help=".json .jsonl .xml")
+def report(run_id: str, config: Path | None, store: Path | None, report: tuple[Path, ...]) -> None:
+    """Render a run again; `last` is the newest."""
+    for path in report:
+        check_writable(path)
+    opened = Store(_store_path(config, store))
+    found = summarise(opened, run_id)
+    _write(found, opened, report)
+    print_summary(found, sys.stdout, written=report)
+
+
+@cli.command()
+@_CONFIG
+@_STORE
+@click.option("-n", "limit", type=click.IntRange(min=1), default=20, help="So many [20].")
+def runs(config: Path | None, store: Path | None, limit: int) -> None:
+    """List the newest runs."""
+    print_runs(Store(_store_path(config, store)).runs(limit), sys.stdout)
+
+
+@cli.command(name="check")
+@click.argument("config", metavar="SITE.toml", type=Path)
+def check_command(config: Path) -> ExitCode:
+    """Validate a site's TOML file, and try the connections that it names."""
+    resolved = resolve(Request(config=config), os.environ)
+    code = ExitCode.OK
+    for finding in uvloop.run(check(resolved)):
+        mark = "ok" if finding.error is None else "FAIL"
+        click.echo(f"{mark:4} {finding.what}{': ' if finding.text else ''}{finding.text}")
+        code = max(code, finding.error or ExitCode.OK)
+    return code
+
+
+def _request(given: dict[str, Any]) -> Request:
+    names = ("sources", "base_url", "connect_to", "cache", "headers", "top", "include", "exclude",
+             "alias", "log_format", "workers", "rate", "threshold")  # fmt: skip
+    chosen = {name: given[name] for name in names if name in given}
+    return Request(config=given["config"], overrides=overrides(**chosen), store=given["store"])
+
+
+def _run(given: dict[str, Any], mode: Mode, *, resume: str | None, refresh: bool) -> ExitCode:
+    quiet = given["quiet"]
+    _log_to_stderr(verbose=given["verbose"])
+    for path in given["report"]:
+        check_writable(path)
+    request = _request(given)
+    if resume is not None:
+        request = request_of_run(request, resume, os.environ)
+    resolved = resolve(request, os.environ)
+    progress = choose(sys.stderr, quiet=quiet)
+    if resume is not None:
+        running = run_again(resolved, resume, mode, progress, refresh=refresh)
+    else:
+        gathering = Gathering(resolved.site)
+        gathering.read_offline()
+        running = run_new(resolved, gathering, mode, progress, refresh=refresh)
+    found, code = uvloop.run(running)
+    _write(found, Store(resolved.store_path), given["report"])
+    if not quiet:
+        print_summary(found, sys.stdout, written=given["report"])
+    return code
+
+
+def _write(found: Report, store: Store, paths: Sequence[Path]) -> None:
+    for path in paths:
+        write(found, store, path)
+
+
+def _print_plan(given: dict[str, Any]) -> ExitCode:
+    site = resolve(_request(given), os.environ).site
+    gathering = Gathering(site)
+    gathering.read_offline()
+    gathered = uvloop.run(gathering.read_online())
+    variants = reach(site, gathered.base_url).variants
+    print_plan(
+        targets(gathered.staging.ranked(), variants, site.plan.top),
+        sys.stdout,
+        total_weight=gathered.weight,
+        observed_traffic=gathered.observed,
+    )
+    left_out = gathered.skipped.sentence()
+    if left_out:
+        click.echo(f"left out: {left_out}", err=True)
+    return ExitCode.OK
+
+
+def _store_path(config: Path | None, store: Path | None) -> Path:
+    return resolve(Request(config=config, store=store), os.environ).store_path
+
+
+def _log_to_stderr(*, verbose: bool) -> None:
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(message)s",
+    )
+    logging.getLogger("scrapy").setLevel(logging.WARNING)
+
+
+def main() -> None:
+    """Entry point of the `warmer` command."""
+    code = ExitCode.OK
+    try:
+        code = cli.main(standalone_mode=False) or ExitCode.OK
+    except WarmerError as error:
+        _say(str(error))
+        code = error.exit_code
+    except click.ClickException as error:
+        _say(error.format_message())
+        code = ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted")
+        code = ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _say(line: str) -> None:
+    text = " ".join(line.split())
+    print(f"warmer: {text}", file=sys.stderr)  # noqa: T201 -- standard error, once

@@ -1,0 +1,107 @@
+"""`warmer check`: is this configuration right, and does what it names answer?
+
+Renders one page (`/`), reads counters, opens files. Changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from warmer.caches.open import open_cache
+from warmer.config import CrawlConfig
+from warmer.crawl.crawl import crawl
+from warmer.crawl.job import CrawlJob
+from warmer.errors import ExitCode, WarmerError
+from warmer.model import Target
+from warmer.run.reach import reach
+from warmer.sources.files import expand
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from warmer.config import SiteConfig
+    from warmer.crawl.fetch import Fetch
+    from warmer.run.prepare import Resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried; `error` is None when it is as it should be."""
+
+    what: str
+    text: str = ""
+    error: ExitCode | None = None
+
+
+async def check(resolved: Resolved) -> list[Finding]:
+    """Try everything, whatever fails; nothing raises."""
+    site = resolved.site
+    findings = [Finding("configuration", site.name or site.base_url)]
+    for source in site.source:
+        if source.path not in (None, "-"):
+            path = source.path or ""
+            findings.append(_tried(f"source {path}", lambda path=path: ", ".join(expand(path))))  # type: ignore[misc]  # bound now
+    findings += [await asyncio.to_thread(_try_cache, cache.url) for cache in site.cache]
+    if site.base_url:
+        findings.append(await _try_origin(site))
+    return findings
+
+
+def _try_cache(url: str) -> Finding:
+    def read() -> str:
+        server = open_cache(url)
+        try:
+            return ", ".join(f"{each.kind} {each.node}" for each in server.readings())
+        finally:
+            server.close()
+
+    return _tried("cache", read)
+
+
+def _tried(what: str, work: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, work())
+    except WarmerError as error:
+        return Finding(what, str(error), error.exit_code)
+
+
+class _First:
+    """Takes the one outcome of a crawl of one target."""
+
+    def __init__(self, what: str) -> None:
+        self.finding = Finding(what, "no answer", ExitCode.UNREACHABLE)
+
+    def fetched(self, target: Target, fetch: Fetch, *, attempts: int, final_url: str) -> None:  # noqa: ARG002 -- the interface
+        text = f"status {fetch.status} after {fetch.total_ms:.0f} ms"
+        self.finding = Finding(self.finding.what, text)
+
+    def failed(
+        self,
+        target: Target,  # noqa: ARG002 -- the interface
+        reason: str,
+        detail: str,
+        *,
+        attempts: int,  # noqa: ARG002 -- the interface
+        final_url: str,  # noqa: ARG002 -- the interface
+    ) -> None:
+        self.finding = Finding(self.finding.what, f"{reason}: {detail}", ExitCode.UNREACHABLE)
+
+
+async def _try_origin(site: SiteConfig) -> Finding:
+    base_url = site.base_url.rstrip("/")
+    found = reach(site, base_url)
+    variant = found.variants[0].name
+    where = f" by way of {site.connect_to}" if site.connect_to else ""
+    observer = _First(f"origin {base_url}{where}")
+    job = CrawlJob(
+        targets=iter([Target(1, f"{base_url}/", variant)]),
+        headers=found.lines("check"),
+        origin=found.origin,
+        config=CrawlConfig(retries=0, max_redirects=site.crawl.max_redirects),
+        observer=observer,
+        keep_bytes=0,
+    )
+    await crawl(job)
+    return observer.finding

@@ -1,0 +1,201 @@
+"""From a request of the command line to a finished run: files, sources, store, caches.
+
+Opens what a run needs and closes it again; the run itself is `execute`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from warmer.config_file import build_site, overlay, read_document
+from warmer.config_overlay import check_kept, kept
+from warmer.errors import ConfigError, SourceError
+from warmer.model import RunStatus, Trigger
+from warmer.plan import targets
+from warmer.run.cache_keys import CacheKeys
+from warmer.run.execute import Execution, Mode, forget_failures
+from warmer.run.reach import reach
+from warmer.run.stopping import StopSignals
+from warmer.store import Store
+from warmer.thresholds import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from warmer.config import SiteConfig
+    from warmer.config_file import Document
+    from warmer.errors import ExitCode
+    from warmer.report.progress import Progress
+    from warmer.report.summary import Report
+    from warmer.run.gather import Gathered, Gathering
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What was asked for: a TOML file, what the command line lays over it, a store."""
+
+    config: Path | None = None
+    overrides: Document = field(default_factory=dict)
+    store: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A checked site, and what of the request may be kept for `--resume`."""
+
+    site: SiteConfig
+    store_path: Path
+    record: str
+
+
+def resolve(request: Request, environment: Mapping[str, str]) -> Resolved:
+    """Read, lay over, check; raises ConfigError. Opens the TOML file only."""
+    path = request.config
+    document = read_document(path) if path is not None else {}
+    place = "command line" if path is None else str(path)
+    site = build_site(overlay(document, request.overrides), place=place, environment=environment)
+    for expression in site.thresholds.all:
+        parse(expression)
+    record = {
+        "file": None if path is None else str(path.resolve()),
+        "overrides": kept(request.overrides),
+        "crawl": {
+            "concurrency": site.crawl.concurrency,
+            "max_concurrency": site.crawl.max_concurrency,
+        },
+    }
+    beside = Path() if path is None else path.parent
+    store_path = request.store or beside / site.store.path
+    return Resolved(site=site, store_path=store_path, record=json.dumps(record))
+
+
+async def run_new(
+    resolved: Resolved, gathering: Gathering, mode: Mode, progress: Progress, *, refresh: bool
+) -> tuple[Report, ExitCode]:
+    """Plan, then run; a plan without targets raises SourceError and leaves no run."""
+    site = resolved.site
+    gathered = await gathering.read_online()
+    store = Store(resolved.store_path)
+    try:
+        run_id = _plan(store, resolved, gathered)
+        for note in gathered.notes:
+            progress.note(note)
+        return await _run(
+            store=store,
+            run_id=run_id,
+            site=site,
+            base_url=gathered.base_url,
+            mode=mode,
+            progress=progress,
+            warnings=list(gathered.notes),
+            refresh=refresh,
+        )
+    finally:
+        store.close()
+
+
+async def run_again(
+    resolved: Resolved, run_id: str, mode: Mode, progress: Progress, *, refresh: bool
+) -> tuple[Report, ExitCode]:
+    """Go on with a run that was cut short: what was verified is not fetched again."""
+    store = Store(resolved.store_path)
+    try:
+        record = store.run(run_id)
+        if record.status is RunStatus.RUNNING:
+            raise ConfigError(f"run {record.id} is under way in another process")
+        if record.status is RunStatus.FINISHED:
+            raise ConfigError(f"run {record.id} has finished; start a new one")
+        store.adopt_run(record.id)
+        forget_failures(store, record.id)
+        return await _run(
+            store=store,
+            run_id=record.id,
+            site=resolved.site,
+            base_url=record.base_url,
+            mode=mode,
+            progress=progress,
+            warnings=[],
+            refresh=refresh,
+        )
+    finally:
+        store.close()
+
+
+def request_of_run(request: Request, run_id: str, environment: Mapping[str, str]) -> Request:
+    """The request a run was started with, with this one's overrides over it."""
+    store = Store(resolve(request, environment).store_path)
+    try:
+        record = json.loads(store.config_of(store.run(run_id).id))
+    finally:
+        store.close()
+    overrides = overlay(record["overrides"], request.overrides)
+    check_kept(overrides)
+    kept_file = Path(record["file"]) if record["file"] else None
+    return Request(
+        config=request.config or kept_file, overrides=overrides, store=request.store or store.path
+    )
+
+
+def _plan(store: Store, resolved: Resolved, gathered: Gathered) -> str:
+    site = resolved.site
+    variants = reach(site, gathered.base_url).variants
+    found = targets(gathered.staging.ranked(), variants, site.plan.top)
+    record = store.create_run(
+        site=site.name or gathered.base_url.partition("//")[2],
+        trigger=Trigger.MANUAL,
+        base_url=gathered.base_url,
+        config=resolved.record,
+        now=datetime.now(UTC),
+    )
+    planned = store.add_targets(
+        record.id, found, observed_traffic=gathered.observed, skipped=gathered.skipped.as_dict()
+    )
+    gathered.staging.close()
+    if planned == 0:
+        note = "no target: the variants' include patterns leave nothing"
+        store.finish_run(
+            record.id, status=RunStatus.ABORTED, duration_s=0.0, note=note, warnings=()
+        )
+        raise SourceError(note)
+    return record.id
+
+
+async def _run(
+    *,
+    store: Store,
+    run_id: str,
+    site: SiteConfig,
+    base_url: str,
+    mode: Mode,
+    progress: Progress,
+    warnings: list[str],
+    refresh: bool,
+) -> tuple[Report, ExitCode]:
+    if refresh and site.crawl.refresh_secret is None:
+        raise ConfigError(
+            "--refresh needs crawl.refresh_secret, which the site's caches check; expected it in"
+            ' the TOML file as "${WARMER_REFRESH_SECRET}"'
+        )
+    found = reach(site, base_url)
+    keys = CacheKeys(site.cache, site.connect_to)
+    try:
+        with StopSignals(progress.note) as signals:
+            execution = Execution(
+                store=store,
+                run_id=run_id,
+                site=site,
+                reach=found,
+                keys=keys,
+                mode=mode,
+                progress=progress,
+                signals=signals,
+                refresh=refresh,
+                warnings=warnings,
+            )
+            return await execution.run()
+    finally:
+        keys.close()
