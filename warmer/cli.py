@@ -43,7 +43,7 @@ _STORE = click.option("--store", metavar="FILE", type=Path, help="Where runs are
 
 
 def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def decorate(command: Any) -> Any:  # noqa: ANN401 -- click's decorators are untyped
+    def decorate(command: Any) -> Any:
         for option in reversed(options):
             command = option(command)
         return command

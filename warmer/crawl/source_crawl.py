@@ -7,7 +7,7 @@ the plan's crawl, for both go through the same download handler.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from scrapy.crawler import AsyncCrawlerRunner
 from scrapy.settings import Settings
@@ -17,13 +17,24 @@ from warmer.crawl.settings import COMMON
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scrapy import Spider
-
     from warmer.config import CrawlConfig
     from warmer.crawl.origin import Origin
 
 GENTLE_CONCURRENCY = 4
 """Discovery renders pages before anybody knows what they cost."""
+
+
+class SourceSpider(Protocol):
+    """What the spiders of sources have collected when their crawl is over.
+
+    `errors` holds a line for each file that could not be read, `unreachable` those of
+    them that nobody answered for; `failure` is what the taker of candidates raised.
+    """
+
+    errors: list[str]
+    unreachable: list[str]
+    notes: list[str]
+    failure: Exception | None
 
 
 async def crawl_source(
@@ -32,14 +43,14 @@ async def crawl_source(
     config: CrawlConfig,
     headers: Mapping[str, str],
     **arguments: object,
-) -> Spider:
+) -> SourceSpider:
     """Run the spider of this name to its end and return it, with what it collected."""
     limit = config.concurrency if isinstance(config.concurrency, int) else GENTLE_CONCURRENCY
     runner = AsyncCrawlerRunner(Settings(_settings(origin, config, headers, limit)))
     crawler = runner.create_crawler(name)
     await runner.crawl(crawler, **arguments)
     assert crawler.spider is not None  # noqa: S101 -- a crawl that ended had one
-    return crawler.spider
+    return cast("SourceSpider", crawler.spider)
 
 
 def _settings(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from warmer.caches.key_evidence import Learnt, Unsettled
 from warmer.caches.key_learning import KeyLearner
-from warmer.caches.key_scheme import KeyScheme, pins_from_config
+from warmer.caches.key_scheme import KeyScheme, scheme_from_config
 from warmer.caches.key_template import is_wrapping, parse_template
 from warmer.caches.lookup import KeyLookup, TemplateLookup
 from warmer.caches.open import open_cache
@@ -44,7 +44,7 @@ class _Cache:
         if template is not None and not is_wrapping(template):
             self.lookup = TemplateLookup(self.server, parse_template(template))
             return
-        pins = pins_from_config(config.keys)
+        pins = scheme_from_config(config.keys)
         scheme = _complete(pins)
         if scheme is not None:
             self.lookup = KeyLookup(self.server, scheme)

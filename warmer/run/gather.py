@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from warmer.caches.popularity import read_popularity
-from warmer.crawl.fetch import UNREACHABLE_REASONS
-from warmer.crawl.source_crawl import crawl_source
+from warmer.crawl.source_crawl import SourceSpider, crawl_source
 from warmer.errors import ConfigError, SourceError, UnreachableError
+from warmer.model import Candidate
 from warmer.plan import Filter, Normaliser, Rejection
 from warmer.run.reach import reach, source_headers
 from warmer.sources.offline import open_source
+from warmer.sources.sitemap import Limits, parse
 from warmer.sources.skipped import Skipped
 from warmer.staging import Staging
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from warmer.config import SiteConfig, SourceConfig
-    from warmer.model import Candidate
+    from warmer.sources.offline import NamedStream
 
 
 @dataclass(slots=True)
@@ -52,6 +54,9 @@ class _Open:
     config: SourceConfig
     observed: bool
     candidates: Iterator[Candidate] | None
+    fetched: list[str] = field(default_factory=list)
+    """Sitemaps, feeds or pages that the crawler starts from."""
+    total: float = 0.0
 
 
 class Gathering:
@@ -71,47 +76,38 @@ class Gathering:
         self._gathered = Gathered(base_url, Staging(), skipped=skipped)
         self._normalise = Normaliser(base_url, site.plan)
         self._filter = Filter(site.plan.include, site.plan.exclude)
-        self._number = 0
-        self._total = 0.0
 
     def read_offline(self) -> None:
         """Files, standard input, popularity sets; blocks, for as long as a log is long."""
         for source in self._opened:
-            if source.candidates is not None:
-                self._begin(source)
-                for candidate in source.candidates:
-                    self.take(candidate)
-                self._end(source)
+            for candidate in source.candidates or ():
+                self._take(source, candidate)
 
     async def read_online(self) -> Gathered:
         """Sitemaps and discovery; then all there is. SourceError when nothing is left."""
         for source in self._opened:
-            if source.candidates is None:
-                self._begin(source)
-                await self._read_by_spider(source.config)
-                self._end(source)
+            if source.fetched:
+                await self._read_by_spider(source)
+            self._end(source)
         return self._result()
-
-    def _begin(self, source: _Open) -> None:
-        self._number, self._total = source.number, 0.0
 
     def _end(self, source: _Open) -> None:
         share = source.config.weight
         self._gathered.staging.end_source(
-            source.number, total=self._total, share=share, observed=source.observed
+            source.number, total=source.total, share=share, observed=source.observed
         )
         self._gathered.weight += share
         if source.observed:
             self._gathered.observed = (self._gathered.observed or 0.0) + share
 
-    def take(self, candidate: Candidate) -> None:
+    def _take(self, source: _Open, candidate: Candidate) -> None:
         url = self._normalise(candidate.url)
         if isinstance(url, Rejection):
             self._gathered.skipped.note(url.reason)
             return
-        self._total += candidate.weight
+        source.total += candidate.weight
         if self._filter.accepts(url):
-            self._gathered.staging.add(self._number, url, candidate.weight)
+            self._gathered.staging.add(source.number, url, candidate.weight)
         else:
             self._gathered.filtered += 1
 
@@ -126,41 +122,34 @@ class Gathering:
             raise SourceError(f"no URL of {gathered.base_url} to warm: {why}")
         return gathered
 
-    async def _read_by_spider(self, source: SourceConfig) -> None:
+    async def _read_by_spider(self, source: _Open) -> None:
         base_url = self._gathered.base_url
         origin = reach(self._site, base_url).origin
-        start = [urljoin(base_url + "/", source.url or _start_path(source))]
-        arguments: dict[str, object] = {"sink": self.take, "skipped": self._gathered.skipped}
-        if source.kind == "discover":
+        config = source.config
+        arguments: dict[str, object] = {
+            "start_urls": [urljoin(base_url + "/", url) for url in source.fetched],
+            "sink": partial(self._take, source),
+            "skipped": self._gathered.skipped,
+            "aliases": sorted(origin.hosts),
+        }
+        if config.kind == "discover":
             name = "discover"
-            arguments |= {"start": start, "depth": source.depth, "limit": source.limit}
+            arguments |= {"depth": config.depth, "limit": config.limit}
         else:
             name = "sitemap"
-            arguments |= {"start": start, "alternates": source.alternates}
-        spider = await crawl_source(
-            name,
-            origin,
-            self._site.crawl,
-            source_headers(self._site, base_url),
-            hosts=origin.hosts,
-            **arguments,
-        )
-        self._take_errors(getattr(spider, "errors", ()))
+            arguments |= {"alternates": config.alternates}
+        headers = source_headers(self._site, base_url)
+        found = await crawl_source(name, origin, self._site.crawl, headers, **arguments)
+        self._take_errors(found, source)
 
-    def _take_errors(self, errors: Iterable[str]) -> None:
-        lines = list(errors)
-        if lines and self._total == 0:
-            kind = UnreachableError if _unreachable(lines[0]) else SourceError
-            raise kind(lines[0])
-        self._gathered.notes.extend(lines)
-
-
-def _unreachable(line: str) -> bool:
-    return any(f"{reason}:" in line for reason in UNREACHABLE_REASONS)
-
-
-def _start_path(source: SourceConfig) -> str:
-    return "/robots.txt" if source.kind == "robots" else "/"
+    def _take_errors(self, found: SourceSpider, source: _Open) -> None:
+        if found.failure is not None:
+            raise found.failure
+        if found.unreachable and source.total == 0:
+            raise UnreachableError(found.unreachable[0])
+        if found.errors and source.total == 0:
+            raise SourceError(found.errors[0])
+        self._gathered.notes += [*found.errors, *found.notes]
 
 
 def _open(number: int, source: SourceConfig, skipped: Skipped) -> _Open:
@@ -168,9 +157,30 @@ def _open(number: int, source: SourceConfig, skipped: Skipped) -> _Open:
         found = read_popularity(source.url or "", source.key or "", source.limit)
         return _Open(number, source, observed=True, candidates=found)
     if source.path is None:
-        return _Open(number, source, observed=False, candidates=None)
+        start = source.url or ("/robots.txt" if source.kind == "robots" else "/")
+        return _Open(number, source, observed=False, candidates=None, fetched=[start])
     offline = open_source(source.path, kind=source.kind, log_format=source.format, skipped=skipped)
-    return _Open(number, source, observed=offline.observed, candidates=offline.candidates)
+    opened = _Open(number, source, observed=offline.observed, candidates=offline.candidates)
+    if offline.kind == "sitemap":
+        opened.candidates = _of_sitemaps(offline.streams, opened, skipped)
+    return opened
+
+
+def _of_sitemaps(
+    streams: Iterable[NamedStream], source: _Open, skipped: Skipped
+) -> Iterator[Candidate]:
+    """Candidates of sitemaps on disk; what an index among them names is fetched later."""
+    for place, stream in streams:
+        try:
+            for entry in parse(stream, limits=Limits(), skipped=skipped):
+                if entry.nested:
+                    source.fetched.append(entry.loc)
+                    continue
+                yield Candidate(entry.loc, entry.weight)
+                if source.config.alternates:
+                    yield from (Candidate(url, entry.weight) for url in entry.alternates)
+        except SourceError as error:
+            raise SourceError(f"{place}: {error}") from None
 
 
 def _base_url_of(opened: list[_Open]) -> str:
