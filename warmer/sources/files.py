@@ -1,0 +1,125 @@
+"""Files of a source, opened as streams of decompressed chunks with their first bytes in view.
+
+A path, a glob or `-` (standard input). Nothing is read whole, and nothing is rewound:
+the bytes that were looked at are handed on. What cannot be opened is a SourceError.
+"""
+
+from __future__ import annotations
+
+import glob
+import io
+import os
+import re
+import sys
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from warmer.errors import SourceError
+from warmer.sources.decompress import decompressed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from _typeshed import WriteableBuffer
+
+    from warmer.sources.skipped import Skipped
+
+STANDARD_INPUT = "-"
+CHUNK_BYTES = 262_144
+HEAD_BYTES = 65_536
+EXPECTED = "expected a list, sitemap or access log"
+
+
+class Opened(NamedTuple):
+    """One file: its name for messages, its first 64 KiB, and all of its chunks."""
+
+    place: str
+    head: bytes
+    chunks: Iterator[bytes]
+
+    def stream(self) -> BinaryIO:
+        """The content as a binary file, which cannot be rewound."""
+        return io.BufferedReader(_ChunkReader(self.chunks), CHUNK_BYTES)
+
+
+def expand(spec: str) -> list[str]:
+    """The files a path or glob stands for, in the order of their numbers (.2 before .10).
+
+    A file whose name is the pattern itself wins over the pattern. Raises SourceError
+    if there is none.
+    """
+    if spec == STANDARD_INPUT or os.path.lexists(spec) or not glob.has_magic(spec):
+        return [spec]
+    # Path.glob takes no absolute pattern.
+    matches = glob.glob(spec, recursive=True)  # noqa: PTH207 - see above
+    found = [path for path in matches if not Path(path).is_dir()]
+    if not found:
+        raise SourceError(f"{spec}: no file matches this pattern; {EXPECTED}.")
+    return sorted(found, key=_natural)
+
+
+def _natural(path: str) -> list[tuple[int, str]]:
+    return [
+        (int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", path)
+    ]
+
+
+@contextmanager
+def opened(path: str, skipped: Skipped) -> Iterator[Opened]:
+    """Open one file; raises SourceError, here or while reading, if it cannot be read."""
+    place = "standard input" if path == STANDARD_INPUT else path
+    try:
+        file = _raw(path)
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{place}: {_reason(error)}; {EXPECTED}.") from None
+    try:
+        chunks = decompressed(_read(file, place), place, skipped)
+        head = b""
+        while len(head) < HEAD_BYTES and (chunk := next(chunks, b"")):
+            head += chunk
+        yield Opened(place, head[:HEAD_BYTES], chain((head,) if head else (), chunks))
+    finally:
+        if path != STANDARD_INPUT:
+            file.close()
+
+
+def _raw(path: str) -> BinaryIO | io.FileIO:
+    if path == STANDARD_INPUT:
+        return sys.stdin.buffer
+    return Path(path).open("rb", buffering=0)
+
+
+def _read(file: BinaryIO | io.FileIO, place: str) -> Iterator[bytes]:
+    try:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+    except OSError as error:
+        raise SourceError(f"{place}: {_reason(error)}; {EXPECTED}.") from None
+
+
+def _reason(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error)
+
+
+class _ChunkReader(io.RawIOBase):
+    """A raw binary file over chunks, for parsers that want to call `read`."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        if not self._rest:
+            self._rest = memoryview(next(self._chunks, b""))
+        target = memoryview(buffer).cast("B")
+        count = min(len(target), len(self._rest))
+        target[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
