@@ -39,8 +39,9 @@ if TYPE_CHECKING:
 
     from warmer.caches.server import CacheServer
 
-MAX_PILOTS = 8
-"""Pilots beyond this many are left out; three settle nearly every site."""
+MAX_PILOTS = 100
+"""Pilots beyond this many are left out. Few settle the scheme; the hash variant needs
+pages whose Vary names a header that was sent, and one that was not."""
 
 MAX_WITHOUT_FETCH = 50
 _SEARCHED_WITHOUT_FETCH = 3
