@@ -35,7 +35,8 @@ _NOTICEABLE_MS = 10.0
 class Case:
     """What is known of one target.
 
-    `answers` has one entry for each configured cache, none without. `own_headers` are
+    `answers` has one entry for each configured cache, none without; of a target that
+    redirects, they are about the page it ends on, as the outcomes are. `own_headers` are
     the request headers, lower-case, that visitors do not send or not with our value.
     `min_ttl_s` is how long the entry must live on; 0 asks for nothing. With `timing`,
     a cold/hot ratio of `timing_ratio` may decide where there is no other evidence.
@@ -136,9 +137,6 @@ def _failed(last: Outcome) -> Judgement | None:
 def _no_page(last: Outcome) -> Judgement | None:
     if last.status not in _PAGE:
         return _uncacheable("status", last.detail or f"status {last.status}: only 200 is kept")
-    if last.final_url:
-        # What was seen belongs to another URL; of this one a redirect is all we know.
-        return _uncacheable("status", f"redirects to {last.final_url}: list that URL instead")
     return None
 
 
@@ -245,8 +243,9 @@ def _speeds_up(cold_ms: float, hot_ms: float, ratio: float) -> bool:
 
 def _warm(case: Case, evidence: tuple[EvidenceKind, ...], detail: str = "") -> Judgement:
     """Return WARM, unless what is stored should not be, or will not last."""
+    last = case.last
     outcomes = [outcome for outcome in (case.warm, case.probe) if outcome]
-    ttl_s = case.last.ttl_s if case.last else None
+    ttl_s = last.ttl_s if last else None
     if case.key is not None and EvidenceKind.KEY in evidence:
         ttl_s = case.key.ttl_s
     if any(outcome.csrf for outcome in outcomes):
@@ -269,6 +268,8 @@ def _warm(case: Case, evidence: tuple[EvidenceKind, ...], detail: str = "") -> J
         )
     if not detail and any(outcome.obstacle == "set-cookie" for outcome in outcomes):
         detail = "stored although it sets a cookie: see that visitors do not share it"
+    if not detail and last and last.final_url:
+        detail = f"redirects to {last.final_url}, which is warm: list that URL instead"
     return Judgement(Verdict.WARM, None, detail, ttl_s, evidence)
 
 

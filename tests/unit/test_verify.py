@@ -21,6 +21,8 @@ from tests.unit.verdict_cases import (
     verdict,
     warm,
 )
+from warmer import verify
+from warmer.caches import http_evidence
 from warmer.model import CacheState, Judgement, KeyAnswer, KeyState, Verdict
 from warmer.verify import Case, judge, needs_probe
 
@@ -52,11 +54,16 @@ def test_another_status_is_uncacheable_even_if_a_cache_has_it(status: int) -> No
     assert verdict(warm=warm(status=status), answers=(PRESENT,)) == ("uncacheable", "status")
 
 
-def test_a_hit_behind_a_redirect_does_not_warm_the_target() -> None:
-    outcome = warm(HIT, NGINX, final_url="https://www.example.com/en/")
-    found = judge(Case(warm=outcome, answers=(PRESENT,)))
-    assert (found.verdict, found.reason) == (Verdict.UNCACHEABLE, "status")
-    assert found.detail == "redirects to https://www.example.com/en/: list that URL instead"
+def test_a_redirect_is_judged_as_the_page_it_ends_on_and_says_so() -> None:
+    outcome = warm(final_url="https://www.example.com/en/")
+    assert judge(Case(warm=outcome, answers=(PRESENT,))) == Judgement(
+        Verdict.WARM,
+        None,
+        "redirects to https://www.example.com/en/, which is warm: list that URL instead",
+        300.0,
+        (KEY,),
+    )
+    assert verdict(warm=outcome, answers=(ABSENT,)) == ("uncacheable", "unknown")
 
 
 # Never fetched
@@ -203,3 +210,7 @@ def test_a_missing_key_is_not_made_up_for_by_speed() -> None:
 
 def test_a_missing_key_in_one_cache_and_an_unread_one_is_no_missing_key() -> None:
     assert verdict(warm=warm(), answers=(ABSENT, UNREAD)) == ("unverified", "no-evidence")
+
+
+def test_both_rooms_mean_the_same_by_the_application() -> None:
+    assert frozenset(http_evidence._APPLICATION) == verify._APPLICATION
