@@ -56,7 +56,7 @@ def drip(interval_s: float = 0.05) -> Behaviour:
     """A body that comes a byte at a time, for ever."""
 
     def behave(exchange: Exchange) -> None:
-        exchange.send_head("200 OK", {"Content-Length": str(TEN_GB)})
+        exchange.send_head("200 OK", {"Connection": "close"})
         while True:
             exchange.send(b"x")
             exchange.pause(interval_s)

@@ -59,13 +59,10 @@ class Exchange:
         self, body: bytes = b"", *, status: str = "200 OK", headers: Mapping[str, str] | None = None
     ) -> None:
         """Send a response that is in order."""
-        lines = {"Content-Length": str(len(body)), **(headers or {})}
-        self.send_head(status, lines)
-        self.send(body)
+        self.send(head(status, {"Content-Length": str(len(body)), **(headers or {})}) + body)
 
     def send_head(self, status: str, headers: Mapping[str, str]) -> None:
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        self.send(f"HTTP/1.1 {status}\r\n{lines}\r\n".encode("latin-1"))
+        self.send(head(status, headers))
 
     def pause(self, seconds: float | None = None) -> None:
         """Say nothing for so long, for ever by default; ends when the client leaves."""
@@ -166,6 +163,8 @@ class Rogue:
         """Talk to one client until it or a behaviour ends the connection."""
         # A client that goes away in the middle is what misbehaviour brings about.
         with contextlib.suppress(OSError):
+            # Small writes must not wait for the client's delayed acknowledgement.
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection = self._tls.wrap_socket(plain, server_side=True) if self._tls else plain
             with self._lock:
                 self._open.add(connection)
@@ -227,6 +226,11 @@ class _Listener(socketserver.ThreadingTCPServer):
         """Close without an orderly shutdown, which would spoil a TCP reset."""
         assert isinstance(request, socket.socket)
         request.close()
+
+
+def head(status: str, headers: Mapping[str, str]) -> bytes:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 {status}\r\n{lines}\r\n".encode("latin-1")
 
 
 def _read_request(stream: BufferedReader) -> Request | None:
