@@ -213,7 +213,8 @@ def _log_to_stderr(*, verbose: bool) -> None:
         level=logging.INFO if verbose else logging.WARNING,
         format="%(message)s",
     )
-    logging.getLogger("scrapy").setLevel(logging.WARNING)
+    # What Scrapy warns of is about pages; the report says it once, and better.
+    logging.getLogger("scrapy").setLevel(logging.CRITICAL)
 
 
 def main() -> None:
