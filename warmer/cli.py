@@ -6,13 +6,16 @@ person can mend is one line with its exit code.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 import uvloop
 
 from warmer.config_overlay import overrides
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from warmer.report.summary import Report
+    from warmer.run.prepare import Resolved
 
 _CONFIG = click.option(
     "-c", "--config", metavar="SITE.toml", help="The site's TOML file.", type=Path
@@ -141,7 +145,7 @@ def runs(config: Path | None, store: Path | None, limit: int) -> None:
 @click.argument("config", metavar="SITE.toml", type=Path)
 def check_command(config: Path) -> ExitCode:
     """Validate a site's TOML file, and try the connections that it names."""
-    resolved = resolve(Request(config=config), os.environ)
+    resolved = _until_next_run(resolve(Request(config=config), os.environ))
     code = ExitCode.OK
     for finding in uvloop.run(check(resolved)):
         mark = "ok" if finding.error is None else "FAIL"
@@ -165,7 +169,7 @@ def _run(given: dict[str, Any], mode: Mode, *, resume: str | None, refresh: bool
     request = _request(given)
     if resume is not None:
         request = request_of_run(request, resume, os.environ)
-    resolved = resolve(request, os.environ)
+    resolved = _until_next_run(resolve(request, os.environ))
     progress = choose(sys.stderr, quiet=quiet)
     if resume is not None:
         running = run_again(resolved, resume, mode, progress, refresh=refresh)
@@ -178,6 +182,16 @@ def _run(given: dict[str, Any], mode: Mode, *, resume: str | None, refresh: bool
     if not quiet:
         print_summary(found, sys.stdout, written=given["report"])
     return code
+
+
+def _until_next_run(resolved: Resolved) -> Resolved:
+    """Where the site has a schedule, what expires before the next run does not count."""
+    site = resolved.site
+    wait_s = next_run_s(site.schedule, datetime.now(UTC))
+    if wait_s is None or site.verify.min_ttl_s > 0:
+        return resolved
+    verify = msgspec.structs.replace(site.verify, min_ttl_s=wait_s)
+    return dataclasses.replace(resolved, site=msgspec.structs.replace(site, verify=verify))
 
 
 def _write(found: Report, store: Store, paths: Sequence[Path]) -> None:

@@ -1,0 +1,1 @@
+"""When a site is warmed again; the service itself is not here yet."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from warmer.caches.http_evidence import judge
-from warmer.caches.http_obstacles import csrf_in_body, obstacle
+from warmer.caches.http_obstacles import csrf_in_body, likely_cause, obstacle
 from warmer.crawl.fetch import UNREACHABLE_REASONS
 from warmer.model import CacheState, Outcome
 
@@ -62,7 +62,7 @@ class StoreObserver:
                 rank=target.rank,
                 fetch=self._pass,
                 status=fetch.status,
-                detail=hindrance[1] if hindrance else seen.detail,
+                detail=hindrance[1] if hindrance else likely_cause(headers) or seen.detail,
                 total_ms=fetch.total_ms,
                 first_byte_ms=fetch.first_byte_ms,
                 body_bytes=fetch.body_bytes,
