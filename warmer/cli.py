@@ -20,6 +20,7 @@ import uvloop
 
 from warmer.config_overlay import overrides
 from warmer.crawl.profiles import VERSION
+from warmer.daemon.schedule import next_run_s
 from warmer.errors import ExitCode, WarmerError
 from warmer.plan import targets
 from warmer.report.listings import print_plan, print_runs
