@@ -293,10 +293,14 @@ def test_a_new_deployment_that_caches_nothing_is_not_called_warm_by_the_old_ones
         SiteOptions(cache_backend="redis", cache_location=redis_server.url, site_cache=True)
     )
     new = start_site(SiteOptions())
-    page = questions("/p/1/")[0]
+    page, other = questions("/p/1/", "/p/2/")
     fetch(old, page, {})
     learner = KeyLearner(cache)
-    outcome = learn(new, learner, [learner.unvisited(page, "run-1")])
+    pilots = [page, other, learner.unvisited(page, "run-1")]
+    learner.before(pilots)
+    fetched = [fetch(new, each, {}) for each in pilots]
+    fetch(old, other, {})  # a visitor, meanwhile
+    outcome = learner.after(fetched)
     assert isinstance(outcome, Unsettled)
     assert "nothing that this cache holds is a Django page entry" in outcome.reason
 

@@ -12,7 +12,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from warmer.caches.key_combination import accepted_languages
-from warmer.caches.key_scheme import ANY_SEGMENT, EVERY_HASH, KeyScheme, language_trait
+from warmer.caches.key_scheme import (
+    ANY_SEGMENT,
+    EVERY_HASH,
+    KeyScheme,
+    language_trait,
+    same_language,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -187,13 +193,17 @@ def _with_language(
     pairs = _languages(sightings)
     used = {language for _, language in pairs}
     told = [(question.language.lower(), key) for question, key in pairs if question.language]
-    if used == {""} or (len(used) == 1 and not all(said == key for said, key in told)):
+    others = [(said, key) for said, key in told if said != key]
+    if len(used) == 1 and (used == {""} or not told or (others and _is_rule(others))):
         return replace(scheme, language=used.pop())
-    if len(used) == 1 and not told:
-        return replace(scheme, language=used.pop())
-    if not used or "" in used or any(said != key for said, key in told):
+    if not used or "" in used or others:
         return None
     return replace(scheme, language=None, languages=_by_trait(pairs))
+
+
+def _is_rule(others: Sequence[tuple[str, str]]) -> bool:
+    """Tell whether keys ignore the response's language: one page may be a visitor's doing."""
+    return len(others) > 1 or same_language(*others[0])
 
 
 def _with_requested_languages(

@@ -82,8 +82,10 @@ class KeyLearner:
     def unvisited(self, question: KeyQuestion, nonce: str) -> KeyQuestion:
         """Return the same page as a pilot that no visitor asks for: with `warmer=<nonce>`.
 
-        Whatever the cache holds for it after its fetch is new, so that a round of such
-        pilots settles what pages that were warm before cannot.
+        Whatever the cache holds for it after its fetch is new and the site's own, so that
+        such pilots settle what pages that were warm before, or that visitors of another
+        deployment warm meanwhile, cannot. Where some are given, nothing else is believed
+        without them.
         """
         parts = urlsplit(question.url)
         query = f"{parts.query}&warmer={nonce}" if parts.query else f"warmer={nonce}"
@@ -105,8 +107,9 @@ class KeyLearner:
         pilots = _sendable(questions)[:MAX_PILOTS]
         if not pilots:
             return Unsettled("no pilot page was answered with status 200")
+        fresh = [each for each in pilots if each.url in self._unvisited]
         sightings = self._sightings(pilots)
-        if learnt := self._from_new(sightings):
+        if learnt := self._from_new(sightings, fresh):
             return learnt
         if scheme := self._pins.complete():
             return (
@@ -114,13 +117,12 @@ class KeyLearner:
                 if sightings
                 else Learnt(scheme, Basis.PINNED)
             )
-        fresh = [each for each in pilots if each.url in self._unvisited]
         search = self._search([*fresh, *(each.question for each in sightings), *pilots][0])
         self._remember(search)
         sightings = self._sightings(pilots)
-        if learnt := self._from_new(sightings):
+        if learnt := self._from_new(sightings, fresh):
             return learnt
-        return self._from_old(sightings, search)
+        return self._nothing(search) if fresh else self._from_old(sightings, search)
 
     def settle_without_fetch(self, questions: Sequence[KeyQuestion]) -> Learnt | Unsettled:
         """Settle by what is there, where it has one explanation only; nothing is fetched.
@@ -154,8 +156,12 @@ class KeyLearner:
             return Unsettled(f"without a fetch, entries {what} settle nothing; {lines}")
         return settle(sightings, self._pins, Basis.NO_FETCH)
 
-    def _from_new(self, sightings: list[Sighting]) -> Learnt | Unsettled | None:
+    def _from_new(
+        self, sightings: list[Sighting], fresh: list[KeyQuestion]
+    ) -> Learnt | Unsettled | None:
         new = own_language([each for each in sightings if each.new])
+        if fresh and not any(each.question in fresh for each in new):
+            return None
         return settle(new, self._pins, Basis.NEW_ENTRY) if new else None
 
     def _from_old(self, sightings: list[Sighting], search: _Search) -> Learnt | Unsettled:

@@ -73,7 +73,7 @@ class KeyScheme:
         if self.language is not None:
             return self.language
         told = (question.language or "").strip().lower()
-        if told and "," not in told and not _same_language(told, self.pinned_language):
+        if told and "," not in told and not same_language(told, self.pinned_language):
             return told
         if self.pinned_language:
             return self.pinned_language
@@ -161,8 +161,9 @@ def language_trait(question: KeyQuestion) -> Trait:
     return headers.get("accept-language", ""), headers.get("cookie", ""), segment
 
 
-def _same_language(told: str, pinned: str) -> bool:
-    return told.partition("-")[0] == pinned.partition("-")[0]
+def same_language(one: str, other: str) -> bool:
+    """Tell whether two tags differ in their region at most."""
+    return one.partition("-")[0] == other.partition("-")[0]
 
 
 def _quoted(text: str) -> str:
