@@ -35,8 +35,8 @@ ROBOTS_BYTES = 512_000  # what RFC 9309 asks a parser to read at least is 500 Ki
 TURN_ENTRIES = 1_000  # entries between two chances for the rest of the event loop
 SETTINGS: dict[str, Any] = {
     # Each body is whole in memory, and a sitemap is often a site's dearest page.
-    "CONCURRENT_REQUESTS": 2,
-    "CONCURRENT_REQUESTS_PER_DOMAIN": 2,
+    "CONCURRENT_REQUESTS": 1,
+    "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
     "METAREFRESH_ENABLED": False,
     "REDIRECT_ENABLED": False,
     "REFERER_ENABLED": False,
