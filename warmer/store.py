@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import secrets
-import socket
 import sqlite3
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from warmer.errors import ConfigError, StoreError
 from warmer.model import Judgement, Outcome, Pass, RunRecord, RunStatus, Target, Trigger
+from warmer.run_lock import RunLock, is_held
 from warmer.store_rows import OUTCOME_COLUMNS, RUN_COLUMNS, judgement_of, outcome_of, run_of
 from warmer.store_schema import MIGRATIONS
 
@@ -44,6 +43,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._locks: dict[str, RunLock] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, isolation_level=None, timeout=10.0)
@@ -65,7 +65,18 @@ class Store:
             self._db.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
 
     def close(self) -> None:
+        """Close the file; runs of this process that have not finished count as killed."""
+        for lock in self._locks.values():
+            lock.release()
+        self._locks.clear()
         self._db.close()
+
+    def _lock(self, run_id: str) -> None:
+        try:
+            self._locks[run_id] = RunLock(self.path, run_id)
+        except OSError as error:
+            msg = f"{self.path}: no lock file can be made beside it: {error.strerror}"
+            raise StoreError(msg) from error
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -86,23 +97,26 @@ class Store:
     ) -> RunRecord:
         """Open a run in status RUNNING; `config` is JSON without secrets."""
         run_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        self._lock(run_id)
         with self._writing() as db:
             db.execute(
-                "INSERT INTO runs (id, site, trigger, status, started_at, base_url, pid, host, config)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO runs (id, site, trigger, status, started_at, base_url, config)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
-                    run_id, site, trigger, RunStatus.RUNNING, now.timestamp(), base_url,
-                    os.getpid(), socket.gethostname(), config,
+                    run_id, site, trigger, RunStatus.RUNNING, now.timestamp(), base_url, config,
                 ),
             )  # fmt: skip
         return self.run(run_id)
 
     def adopt_run(self, run_id: str) -> None:
-        """Mark a killed or interrupted run as running again, in this process."""
+        """Mark a killed or interrupted run as running again, in this process.
+
+        Raises ConfigError while another process has it.
+        """
+        self._lock(run_id)
         with self._writing() as db:
             db.execute(
-                "UPDATE runs SET status = ?, pid = ?, host = ?, note = '' WHERE id = ?",
-                (RunStatus.RUNNING, os.getpid(), socket.gethostname(), run_id),
+                "UPDATE runs SET status = ?, note = '' WHERE id = ?", (RunStatus.RUNNING, run_id)
             )
 
     def finish_run(
@@ -119,6 +133,7 @@ class Store:
                 "UPDATE runs SET status = ?, duration_s = ?, note = ?, warnings = ? WHERE id = ?",
                 (status, duration_s, note, json.dumps(list(warnings)), run_id),
             )
+        self._locks.pop(run_id).release()
 
     def run(self, run_id: str) -> RunRecord:
         """The run with this id, an unambiguous beginning of it, or `last`."""
@@ -131,7 +146,7 @@ class Store:
             what = "stands for more than one run" if rows else "is not a run"
             msg = f'{self.path}: "{run_id}" {what}; `warmer runs` lists them'
             raise ConfigError(msg)
-        return next((run_of(row) for row in rows if row[0] == run_id), run_of(rows[0]))
+        return self._record(next((row for row in rows if row[0] == run_id), rows[0]))
 
     def runs(self, limit: int) -> list[RunRecord]:
         """The newest runs, newest first."""
@@ -139,7 +154,7 @@ class Store:
             f"SELECT {RUN_COLUMNS} FROM runs ORDER BY no DESC LIMIT ?",  # noqa: S608 -- constants
             (limit,),
         )
-        return [run_of(row) for row in rows]
+        return [self._record(row) for row in rows]
 
     def config_of(self, run_id: str) -> str:
         (config,) = self._db.execute("SELECT config FROM runs WHERE id = ?", (run_id,)).fetchone()
@@ -299,6 +314,13 @@ class Store:
             (self._number(run_id),),
         )
         return [json.loads(text) for (text,) in rows]
+
+    def _record(self, row: tuple[Any, ...]) -> RunRecord:
+        record = run_of(row)
+        if record.status is not RunStatus.RUNNING or is_held(self.path, record.id):
+            return record
+        note = f"killed; `warmer crawl --resume {record.id}` goes on"
+        return replace(record, status=RunStatus.INTERRUPTED, note=note)
 
     def _number(self, run_id: str) -> int:
         row = self._db.execute("SELECT no FROM runs WHERE id = ?", (run_id,)).fetchone()

@@ -5,9 +5,6 @@ The tables are STRICT, so a column holds its declared type and is not converted.
 
 from __future__ import annotations
 
-import os
-import socket
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,33 +24,23 @@ OUTCOME_COLUMNS = (
     "rank, status, error, detail, total_ms, first_byte_ms, body_bytes, attempts, final_url, "
     "state, state_header, age_s, ttl_s, stored, obstacle, language, csrf, at"
 )
-RUN_COLUMNS = (
-    "id, site, trigger, status, started_at, duration_s, note, base_url, observed_traffic, pid, host"
-)
+RUN_COLUMNS = "id, site, trigger, status, started_at, duration_s, note, base_url, observed_traffic"
 
 
 def run_of(row: tuple[Any, ...]) -> RunRecord:
-    run_id, site, trigger, status, started, duration, note, base_url, traffic, pid, host = row
-    record = RunRecord(
+    """A run in the order of RUN_COLUMNS."""
+    run_id, site, trigger, status, started_at, duration_s, note, base_url, traffic = row
+    return RunRecord(
         id=run_id,
         site=site,
         trigger=Trigger(trigger),
         status=RunStatus(status),
-        started_at=datetime.fromtimestamp(started, UTC),
-        duration_s=duration,
+        started_at=datetime.fromtimestamp(started_at, UTC),
+        duration_s=duration_s,
         note=note,
         base_url=base_url,
         observed_traffic=traffic,
     )
-    if record.status is RunStatus.RUNNING and host == socket.gethostname():
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            note = f"killed; `warmer crawl --resume {record.id}` goes on"
-            return replace(record, status=RunStatus.INTERRUPTED, note=note)
-        except PermissionError:
-            pass  # it lives, under another user
-    return record
 
 
 def outcome_of(fetch: Pass, row: tuple[Any, ...]) -> Outcome | None:

@@ -17,8 +17,6 @@ MIGRATIONS: tuple[str, ...] = (
         duration_s REAL,
         note TEXT NOT NULL DEFAULT '',
         base_url TEXT NOT NULL DEFAULT '',
-        pid INTEGER NOT NULL,
-        host TEXT NOT NULL,
         config TEXT NOT NULL,
         observed_traffic REAL,
         skipped TEXT NOT NULL DEFAULT '{}',

@@ -79,7 +79,7 @@ class Execution:
             note = await self._work(passes, log)
             if self.signals.exit_code is not None:
                 status, code = RunStatus.INTERRUPTED, self.signals.exit_code
-                note = f"interrupted; `warmer crawl --resume {self.run_id}` goes on"
+                note = f"`warmer crawl --resume {self.run_id}` goes on"
             elif note:
                 status, code = RunStatus.ABORTED, ExitCode.UNREACHABLE
             await log.end()
@@ -109,6 +109,7 @@ class Execution:
         if self.mode is Mode.VERIFY:
             await self._settle_keys_without_fetch(verification)
             await verification.judge_all()
+            await log.after_warm()
             return ""
         if self.mode is Mode.ONLY_MISSING:
             await self._settle_keys_without_fetch(verification)

@@ -105,8 +105,6 @@ async def run_again(
     store = Store(resolved.store_path)
     try:
         record = store.run(run_id)
-        if record.status is RunStatus.RUNNING:
-            raise ConfigError(f"run {record.id} is under way in another process")
         if record.status is RunStatus.FINISHED:
             raise ConfigError(f"run {record.id} has finished; start a new one")
         store.adopt_run(record.id)
