@@ -22,6 +22,7 @@ from warmer.config_overlay import overrides
 from warmer.crawl.profiles import VERSION
 from warmer.daemon.schedule import next_run_s
 from warmer.errors import ExitCode, WarmerError
+from warmer.model import RunStatus
 from warmer.plan import targets
 from warmer.report.listings import print_plan, print_runs
 from warmer.report.progress import choose
@@ -182,6 +183,8 @@ def _run(given: dict[str, Any], mode: Mode, *, resume: str | None, refresh: bool
     _write(found, Store(resolved.store_path), given["report"])
     if not quiet:
         print_summary(found, sys.stdout, written=given["report"])
+    if found.run.status is not RunStatus.FINISHED:
+        _say(f"run {found.run.id} was {found.run.status}: {found.run.note}")
     return code
 
 

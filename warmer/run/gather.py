@@ -171,16 +171,13 @@ def _of_sitemaps(
 ) -> Iterator[Candidate]:
     """Candidates of sitemaps on disk; what an index among them names is fetched later."""
     for place, stream in streams:
-        try:
-            for entry in parse(stream, limits=Limits(), skipped=skipped):
-                if entry.nested:
-                    source.fetched.append(entry.loc)
-                    continue
-                yield Candidate(entry.loc, entry.weight)
-                if source.config.alternates:
-                    yield from (Candidate(url, entry.weight) for url in entry.alternates)
-        except SourceError as error:
-            raise SourceError(f"{place}: {error}") from None
+        for entry in parse(stream, limits=Limits(), skipped=skipped, place=place):
+            if entry.nested:
+                source.fetched.append(entry.loc)
+                continue
+            yield Candidate(entry.loc, entry.weight)
+            if source.config.alternates:
+                yield from (Candidate(url, entry.weight) for url in entry.alternates)
 
 
 def _base_url_of(opened: list[_Open]) -> str:

@@ -78,6 +78,7 @@ async def run_new(
 ) -> tuple[Report, ExitCode]:
     """Plan, then run; a plan without targets raises SourceError and leaves no run."""
     site = resolved.site
+    _check_refresh(site, refresh=refresh)
     gathered = await gathering.read_online()
     store = Store(resolved.store_path)
     try:
@@ -107,6 +108,7 @@ async def run_again(
         record = store.run(run_id)
         if record.status is RunStatus.FINISHED:
             raise ConfigError(f"run {record.id} has finished; start a new one")
+        _check_refresh(resolved.site, refresh=refresh)
         store.adopt_run(record.id)
         forget_failures(store, record.id)
         return await _run(
@@ -162,6 +164,14 @@ def _plan(store: Store, resolved: Resolved, gathered: Gathered) -> str:
     return record.id
 
 
+def _check_refresh(site: SiteConfig, *, refresh: bool) -> None:
+    if refresh and site.crawl.refresh_secret is None:
+        raise ConfigError(
+            "--refresh needs crawl.refresh_secret, which the site's caches check; expected it in"
+            ' the TOML file as "${WARMER_REFRESH_SECRET}"'
+        )
+
+
 async def _run(
     *,
     store: Store,
@@ -173,11 +183,6 @@ async def _run(
     warnings: list[str],
     refresh: bool,
 ) -> tuple[Report, ExitCode]:
-    if refresh and site.crawl.refresh_secret is None:
-        raise ConfigError(
-            "--refresh needs crawl.refresh_secret, which the site's caches check; expected it in"
-            ' the TOML file as "${WARMER_REFRESH_SECRET}"'
-        )
     found = reach(site, base_url)
     keys = CacheKeys(site.cache, site.connect_to)
     try:
