@@ -111,12 +111,8 @@ class KeyLearner:
         sightings = self._sightings(pilots)
         if learnt := self._from_new(sightings, fresh):
             return learnt
-        if scheme := self._pins.complete():
-            return (
-                settle(sightings, self._pins, Basis.PINNED)
-                if sightings
-                else Learnt(scheme, Basis.PINNED)
-            )
+        if pinned := self._from_pins(sightings, fresh):
+            return pinned
         search = self._search([*fresh, *(each.question for each in sightings), *pilots][0])
         self._remember(search)
         sightings = self._sightings(pilots)
@@ -134,12 +130,8 @@ class KeyLearner:
         if not asked:
             return Unsettled("no URL to look up")
         sightings = [each for each in self._sightings(asked) if each.variants]
-        if scheme := self._pins.complete():
-            return (
-                settle(sightings, self._pins, Basis.PINNED)
-                if sightings
-                else Learnt(scheme, Basis.PINNED)
-            )
+        if pinned := self._from_pins(sightings, []):
+            return pinned
         search = self._search_some([*(each.question for each in sightings), *asked])
         sightings = [each for each in self._sightings(asked) if each.variants]
         if not sightings or not search.complete:
@@ -163,6 +155,19 @@ class KeyLearner:
         if fresh and not any(each.question in fresh for each in new):
             return None
         return settle(new, self._pins, Basis.NEW_ENTRY) if new else None
+
+    def _from_pins(
+        self, sightings: list[Sighting], fresh: list[KeyQuestion]
+    ) -> Learnt | Unsettled | None:
+        """Take what is pinned whole; pages that are there show scheme and host."""
+        scheme = self._pins.complete()
+        if scheme is None:
+            return None
+        if fresh:  # stored nothing, or _from_new had seen it
+            return self._nothing(_Search(fresh[0], [], complete=True, wrapping=None))
+        if any(each.variants for each in sightings):
+            return settle(sightings, self._pins, Basis.PINNED)
+        return Learnt(scheme, Basis.PINNED)
 
     def _from_old(self, sightings: list[Sighting], search: _Search) -> Learnt | Unsettled:
         """Believe an old entry only where a search that reached its end shows no other."""

@@ -149,7 +149,7 @@ def zone_suffix(time_zone: str) -> str:
     """Return what Django puts into a key for a TIME_ZONE: `-05` for Etc/GMT+5."""
     try:
         return ZoneInfo(time_zone).tzname(None) or time_zone
-    except (ValueError, OSError):  # no such zone here: taken as what stands in the key
+    except (KeyError, ValueError, OSError):  # no such zone here: taken as what stands in the key
         return time_zone
 
 
