@@ -87,6 +87,8 @@ def opened(path: str, skipped: Skipped) -> Iterator[Opened]:
 
 def _raw(path: str) -> BinaryIO | io.FileIO:
     if path == STANDARD_INPUT:
+        if sys.stdin is None:
+            raise ValueError("it is closed")
         return sys.stdin.buffer
     return Path(path).open("rb", buffering=0)
 

@@ -79,6 +79,15 @@ def test_standard_input_is_read_without_being_rewound(monkeypatch: pytest.Monkey
     assert not Pipe.buffer.closed
 
 
+def test_closed_standard_input_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with (
+        pytest.raises(SourceError, match=r"^standard input: it is closed;"),
+        opened("-", Skipped()),
+    ):
+        pass
+
+
 @pytest.mark.parametrize("kind", ["gzip", "zstd"])
 def test_compressed_files_are_known_by_content_whatever_their_name(
     kind: str, tmp_path: Path

@@ -1,0 +1,80 @@
+"""The access log formats that have a name, and which of them some lines are in. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from warmer.sources.log_directives import tokens
+from warmer.sources.log_formats import LogFormat, TextFormat, compiled, pattern_of
+from warmer.sources.log_json import JsonFormat
+from warmer.sources.log_w3c import W3CFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SAMPLE_LINES = 200
+
+
+def _text(start: str, agent: str, *, knows_scheme: bool = False) -> Callable[[], LogFormat]:
+    """Lines that begin with `start`, and mostly go on with `agent`.
+
+    Whatever else follows is accepted: forwarded-for, durations, request ids.
+    """
+    pattern, names = pattern_of(tokens(start))
+    agent_pattern, agent_names = pattern_of(tokens(agent))
+    whole = TextFormat(
+        pattern + b"(?: " + agent_pattern + rb")?+(?: [^\r\n]*+)?+",
+        names + agent_names,
+        knows_scheme=knows_scheme,
+    )
+    return lambda: whole
+
+
+_COMMON = '%h %l %u %t "%r" %>s %b'
+_REFERRER_AND_AGENT = '"%{Referer}i" "%{User-Agent}i"'
+_ALB = (
+    "$type $time $elb $client $target $duration1 $duration2 $duration3 $status $target_status "
+    '$received $sent "$request"'
+)
+
+# Tried in this order, the more demanding first.
+KNOWN: dict[str, Callable[[], LogFormat]] = {
+    "vhost_combined": _text("%v:%p " + _COMMON, _REFERRER_AND_AGENT),
+    "combined": _text(_COMMON, _REFERRER_AND_AGENT),
+    "alb": _text(_ALB, '"$http_user_agent"', knows_scheme=True),
+    "json": JsonFormat,
+    "cloudfront": W3CFormat,
+}
+_OTHER_NAMES = {
+    "common": "combined",
+    "gunicorn": "combined",
+    "varnishncsa": "combined",
+    "nginx-json": "json",
+    "caddy": "json",
+    "w3c": "cloudfront",
+}
+
+
+def named_or_compiled(log_format: str) -> Callable[[], LogFormat]:
+    """The format of this name, or the one that this format string describes.
+
+    Raises SourceError if the string describes none.
+    """
+    name = _OTHER_NAMES.get(log_format.strip().lower(), log_format.strip().lower())
+    if name in KNOWN:
+        return KNOWN[name]
+    own = compiled(log_format)
+    return lambda: own
+
+
+def detect(text: bytes) -> LogFormat | None:
+    """The known format that reads most of the first lines of `text`; None if none reads any."""
+    data = b"\n".join(text.split(b"\n", _SAMPLE_LINES)[:_SAMPLE_LINES]) + b"\n"
+    best: LogFormat | None = None
+    most = 0
+    for new in KNOWN.values():
+        log_format = new()
+        rows = log_format.rows(data)
+        if len(rows.keys) + rows.own > most:
+            best, most = log_format, len(rows.keys) + rows.own
+    return best
