@@ -302,7 +302,7 @@ def test_a_new_deployment_that_caches_nothing_is_not_called_warm_by_the_old_ones
     fetch(old, other, {})  # a visitor, meanwhile
     outcome = learner.after(fetched)
     assert isinstance(outcome, Unsettled)
-    assert "nothing that this cache holds is a Django page entry" in outcome.reason
+    assert "this cache holds no Django page entry" in outcome.reason
 
 
 def test_pages_that_were_warm_before_settle_when_a_search_shows_nothing_else(

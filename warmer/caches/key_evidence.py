@@ -150,7 +150,10 @@ def pin_lines(schemes: Iterable[KeyScheme]) -> str:
     """Return what to write under `[[cache]]`, for at most three schemes."""
     lines = list(dict.fromkeys(scheme.toml() for scheme in schemes))
     if not lines:
-        return "pin keys = { prefix = …, version = …, language = …, time_zone = …, hash = … }"
+        return (
+            "pin under [[cache]] "
+            "keys = { prefix = …, version = …, language = …, time_zone = …, hash = … }"
+        )
     more = " or one of more" if len(lines) > 3 else ""
     return f"pin under [[cache]] {' or '.join(lines[:3])}{more}"
 

@@ -196,7 +196,10 @@ class KeyLearner:
                 f"the cache has a KEY_FUNCTION of its own; pin under [[cache]] "
                 f"keys = {{ template = '{search.wrapping}' }}"
             )
-        return Unsettled(f"nothing that this cache holds is a Django page entry of {url}; {lines}")
+        return Unsettled(
+            f"this cache holds no Django page entry of {url}: the page is not cached, or not here; "
+            f"try another database, or {lines}"
+        )
 
     def _search_some(self, questions: Sequence[KeyQuestion]) -> _Search:
         """Search for the first question's keys, and where there are none for two others'."""
