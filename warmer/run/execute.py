@@ -150,7 +150,7 @@ class Execution:
         """Fetch a few targets alone, and learn from them how this site's keys are made."""
         ranks = {target.rank for target in pilots}
         await self.keys.before([verification.question(each) for each in self._results(ranks)])
-        counters = await passes.run(Pass.WARM, iter(pilots), total=len(pilots), what="pilot")
+        counters = await passes.run_alone(Pass.WARM, pilots, what="pilot")
         fetched = [each for each in self._results(ranks) if each.warm and each.warm.status == 200]
         await self.keys.after([verification.question(each) for each in fetched])
         return counters

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from warmer.crawl.crawl import crawl
 from warmer.crawl.job import CrawlJob
@@ -18,7 +21,7 @@ from warmer.report.progress import Snapshot
 from warmer.run.observe import Counters, StoreObserver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from warmer.config import CrawlConfig
     from warmer.model import Target
@@ -44,6 +47,14 @@ class Passes:
     refresh_secret: str | None = None
     limit: int = 1
     aborted: str | None = None
+
+    async def run_alone(self, fetch: Pass, targets: Sequence[Target], *, what: str) -> Counters:
+        """Fetch a few targets one after the other, so that one request pays a cold start."""
+        config = msgspec.structs.replace(self.config, concurrency=1)
+        alone = dataclasses.replace(self, config=config)
+        counters = await alone.run(fetch, iter(targets), total=len(targets), what=what)
+        self.aborted = self.aborted or alone.aborted
+        return counters
 
     async def run(
         self, fetch: Pass, targets: Iterator[Target], *, total: int, what: str
