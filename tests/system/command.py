@@ -39,6 +39,7 @@ class Row:
     variant: str
     verdict: str
     reason: str | None
+    status: int | None
     evidence: list[str]
     ttl_s: float | None
 
@@ -104,13 +105,13 @@ def started(directory: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]
             process.kill()
 
 
-def crawl(directory: Path, *arguments: str, stdin: str = "") -> Result:
-    """`warmer crawl` with its reports read; they are removed first, so that none is an old one."""
+def crawl(directory: Path, *arguments: str, stdin: str = "", word: str = "crawl") -> Result:
+    """`warmer crawl`, or `verify`, with its reports read; an older run's are removed first."""
     paths = [directory / "report.json", directory / "report.jsonl"]
     for path in paths:
         path.unlink(missing_ok=True)
-    reports = [word for path in paths for word in ("--report", path.name)]
-    done = warmer(directory, "crawl", *arguments, *reports, stdin=stdin)
+    reports = [each for path in paths for each in ("--report", path.name)]
+    done = warmer(directory, word, *arguments, *reports, stdin=stdin)
     return Result(done.code, done.stdout, done.stderr, *read_reports(directory))
 
 
