@@ -7,6 +7,7 @@ hostile line cannot make the match backtrack, and quoted fields are aware of esc
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -24,6 +25,8 @@ OWN_PRODUCT = b"warmer/"
 _OWN = re.compile(rb"(?:^|[ (;,+]|%20)warmer/")
 _BLANK_LINE = re.compile(rb"^[ \t\r]*\n", re.MULTILINE)
 _QUOTED = rb'[^"\\\n]*+(?:\\.[^"\\\n]*+)*+'
+_NO_PORT = (b"-", b"80", b"443")
+_ENDS_WITH_PORT = re.compile(rb":\d+$")
 _REST = rb"[^\r\n]*+"
 _FIXED = {
     Shape.HOST: rb"[^/\"'|,;\s]*+",
@@ -68,14 +71,16 @@ class LogFormat(Protocol):
 class TextFormat:
     """Lines that one regular expression reads.
 
-    `names` are those of its groups. `knows_scheme`: the scheme of an absolute
-    target is what the visitor used.
+    `names` are those of its groups. `quick` matches the same lines and groups but for
+    the agent, at half the cost: it does where no line of a block can be ours.
+    `knows_scheme`: the scheme of an absolute target is what the visitor used.
     """
 
     def __init__(
-        self, pattern: bytes, names: tuple[str, ...], *, knows_scheme: bool = False
+        self, pattern: bytes, names: tuple[str, ...], quick: bytes, *, knows_scheme: bool = False
     ) -> None:
         self._find = re.compile(b"^" + pattern + rb"\r?$", re.MULTILINE).findall
+        self._find_quick = re.compile(b"^" + quick + rb"\r?$", re.MULTILINE).findall
         self._agent = names.index("agent") if "agent" in names else None
         self._names = tuple(name for name in names if name != "agent")
         self._pick = itemgetter(*(names.index(name) for name in self._names))
@@ -84,18 +89,19 @@ class TextFormat:
         self._is_plain = self._names == ("request", "status")
 
     def rows(self, data: bytes) -> Rows:
-        found: list[Key] = self._find(data)
         agent, pick = self._agent, self._pick
-        if agent is None:
-            keys = found
-        elif OWN_PRODUCT in data:
-            keys = [pick(row) for row in found if not is_own(row[agent])]
+        keys: list[Key]
+        own = 0
+        if agent is None or OWN_PRODUCT not in data:
+            keys = self._find_quick(data)
         else:
-            keys = list(map(pick, found))
+            found = self._find(data)
+            keys = [pick(row) for row in found if not is_own(row[agent])]
+            own = len(found) - len(keys)
         blank = 0
-        if len(found) < data.count(b"\n"):
+        if len(keys) + own < data.count(b"\n"):
             blank = len(_BLANK_LINE.findall(data))
-        return Rows(keys, len(found) - len(keys), blank)
+        return Rows(keys, own, blank)
 
     def request(self, key: Key) -> Request:
         if self._is_plain:
@@ -108,7 +114,7 @@ class TextFormat:
         else:
             method, target = values["method"], values.get("uri") or _joined(values)
         scheme = scheme_of(target) if self._knows_scheme else values.get("scheme", b"")
-        return Request(method, target, values["status"], values.get("host", b""), scheme)
+        return Request(method, target, values["status"], _host(values), scheme)
 
 
 def is_own(agent: bytes) -> bool:
@@ -134,7 +140,8 @@ def compiled(log_format: str) -> TextFormat:
             f'log format "{log_format}": does not tell what was asked for; expected %r or %m and '
             "%U ($request, or $request_method and $request_uri), and %>s ($status)."
         )
-    return TextFormat(pattern, names)
+    quick, _ = pattern_of(_without_agent(parts))
+    return TextFormat(pattern, names, quick)
 
 
 def pattern_of(parts: list[Token]) -> tuple[bytes, tuple[str, ...]]:
@@ -154,6 +161,13 @@ def pattern_of(parts: list[Token]) -> tuple[bytes, tuple[str, ...]]:
         else:
             pattern += _value(part, parts[index + 1 :])
     return pattern, tuple(names)
+
+
+def _without_agent(parts: list[Token]) -> list[Token]:
+    return [
+        replace(part, name=None) if isinstance(part, Field) and part.name == "agent" else part
+        for part in parts
+    ]
 
 
 def _wanted(parts: Iterable[Token]) -> set[int]:
@@ -204,6 +218,14 @@ def _up_to(end: bytes) -> bytes:
     if not rest:
         return b"[^\\n" + first + b"]*+"
     return b"(?:[^\\n" + first + b"]++|" + first + b"(?!" + rest + b"))*+"
+
+
+def _host(values: dict[str, bytes]) -> bytes:
+    """The host, with the server's port where it is no default and a host is there to have it."""
+    host, port = values.get("host", b""), values.get("port", b"-")
+    if port in _NO_PORT or not host.strip(b"-_") or _ENDS_WITH_PORT.search(host):
+        return host
+    return host + b":" + port
 
 
 def _joined(values: dict[str, bytes]) -> bytes:

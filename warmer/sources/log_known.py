@@ -15,16 +15,21 @@ if TYPE_CHECKING:
 _SAMPLE_LINES = 200
 
 
-def _text(start: str, agent: str, *, knows_scheme: bool = False) -> Callable[[], LogFormat]:
+def _text(
+    start: str, agent: str, *, condition: bytes = b"", knows_scheme: bool = False
+) -> Callable[[], LogFormat]:
     """Lines that begin with `start`, and mostly go on with `agent`.
 
     Whatever else follows is accepted: forwarded-for, durations, request ids.
+    `condition` is a look ahead from the beginning of the line.
     """
     pattern, names = pattern_of(tokens(start))
     agent_pattern, agent_names = pattern_of(tokens(agent))
+    pattern = condition + pattern
     whole = TextFormat(
-        pattern + b"(?: " + agent_pattern + rb")?+(?: [^\r\n]*+)?+",
+        pattern + b"(?: " + agent_pattern + rb".*+| .*+)?+",
         names + agent_names,
+        pattern + rb"(?: .*+)?+",
         knows_scheme=knows_scheme,
     )
     return lambda: whole
@@ -36,10 +41,13 @@ _ALB = (
     "$type $time $elb $client $target $duration1 $duration2 $duration3 $status $target_status "
     '$received $sent "$request"'
 )
+# `%v %h` or `$host $remote_addr`: a name that is no address, then an address.
+_HOST_THEN_ADDRESS = rb"(?!\d{1,3}(?:\.\d{1,3}){3} )(?=[^ \n]++ (?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*+:[0-9A-Fa-f:.]++) )"
 
 # Tried in this order, the more demanding first.
 KNOWN: dict[str, Callable[[], LogFormat]] = {
     "vhost_combined": _text("%v:%p " + _COMMON, _REFERRER_AND_AGENT),
+    "vhost": _text("%v " + _COMMON, _REFERRER_AND_AGENT, condition=_HOST_THEN_ADDRESS),
     "combined": _text(_COMMON, _REFERRER_AND_AGENT),
     "alb": _text(_ALB, '"$http_user_agent"', knows_scheme=True),
     "json": JsonFormat,
