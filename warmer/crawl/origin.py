@@ -60,11 +60,15 @@ class Origin:
             pycurl.SSL_VERIFYHOST: 2,
             pycurl.HTTP_VERSION: HTTP_VERSIONS[self.http],
             pycurl.PIPEWAIT: 1,
-            pycurl.TIMEOUT_MS: int(self.timeout_s * 1000),
-            pycurl.CONNECTTIMEOUT_MS: int(self.connect_timeout_s * 1000),
+            # To libcurl 0 means no limit.
+            pycurl.TIMEOUT_MS: max(1, int(self.timeout_s * 1000)),
+            pycurl.CONNECTTIMEOUT_MS: max(1, int(self.connect_timeout_s * 1000)),
             pycurl.MAXFILESIZE_LARGE: self.max_body_bytes,
             pycurl.TCP_NODELAY: 1,
-            pycurl.PROXY: self.proxy or "",  # "" keeps http_proxy of the environment out
+            # "" keeps http_proxy and no_proxy of the environment out, and PycURL's name.
+            pycurl.PROXY: self.proxy or "",
+            pycurl.NOPROXY: "",
+            pycurl.USERAGENT: "",
         }
         if self.http == "2" and self.base_url.startswith("https:"):
             options[pycurl.HTTP_VERSION] = pycurl.CURL_HTTP_VERSION_2TLS
@@ -73,7 +77,8 @@ class Origin:
         if not foreign:
             options.update(self._site_options())
         for option, value in options.items():
-            handle.setopt(option, value)
+            # pycurl takes a `str` of ASCII only; a path or a password may be more.
+            handle.setopt(option, value.encode() if isinstance(value, str) else value)
         return handle
 
     def _site_options(self) -> dict[int, object]:

@@ -74,8 +74,15 @@ def own_header_names(variant: VariantConfig) -> frozenset[str]:
 
 
 def header_lines(headers: Mapping[str, str], run_id: str) -> list[str]:
-    """Header lines for libcurl; without a value of our own, libcurl adds only Host."""
-    return [f"{name}: {value}" for name, value in (*headers.items(), (RUN_HEADER, run_id))]
+    """Header lines for libcurl, the run's among them, so that it adds nothing but Host.
+
+    "Accept:" without a value keeps libcurl from adding its own.
+    """
+    own = {name: value for name, value in headers.items() if name.lower() != RUN_HEADER.lower()}
+    lines = [f"{name}: {value}" for name, value in (own | {RUN_HEADER: run_id}).items()]
+    if not any(name.lower() == "accept" for name in own):
+        lines.append("Accept:")
+    return lines
 
 
 def check_header(name: str, value: str) -> None:
