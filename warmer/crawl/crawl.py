@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING
 
 from scrapy.crawler import AsyncCrawlerRunner
@@ -12,8 +11,6 @@ from scrapy.settings import Settings
 from warmer.crawl.settings import plan_settings
 
 if TYPE_CHECKING:
-    from scrapy.crawler import Crawler
-
     from warmer.crawl.job import CrawlJob
 
 
@@ -21,22 +18,27 @@ async def crawl(job: CrawlJob) -> None:
     """Fetch every target of the job, then return; `job.aborted` says whether it was cut short.
 
     A stopped job ends when what is on the wire has come to its end, at the latest
-    after the request timeout.
+    after the request timeout; so does one whose caller is cancelled. Raises what the
+    job's targets or observer raised.
     """
-    limit = job.start_limit if job.config.concurrency == "auto" else job.config.concurrency
-    settings = plan_settings(job.origin, limit=limit, robots=job.config.robots)
+    config = job.config
+    if config.concurrency == "auto":
+        limit, ceiling = min(job.start_limit, config.max_concurrency), config.max_concurrency
+    else:
+        limit = ceiling = config.concurrency
+    settings = plan_settings(job.origin, limit=limit, ceiling=ceiling, robots=config.robots)
     runner = AsyncCrawlerRunner(Settings(settings))
     crawler = runner.create_crawler("warm")
     crawling = runner.crawl(crawler, job=job)
-    stopping = asyncio.ensure_future(_stop_when_asked(crawler, job))
     try:
+        await asyncio.shield(crawling)
+    except asyncio.CancelledError:
+        job.stop()
         await crawling
-    finally:
-        stopping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await stopping
-
-
-async def _stop_when_asked(crawler: Crawler, job: CrawlJob) -> None:
-    await job.stopped.wait()
-    await crawler.stop_async()
+        raise
+    if job.failure is not None:
+        raise job.failure
+    lost = crawler.spider.under_way  # type: ignore[union-attr]  # the spider of plans has it
+    if lost and not job.stopped.is_set():
+        # Scrapy logs what goes wrong inside of it and goes on: counting is the only proof.
+        raise RuntimeError(f"{lost} targets were taken and never answered for")

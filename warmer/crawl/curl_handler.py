@@ -1,12 +1,14 @@
 """Scrapy's download handler by libcurl: a request in, a response with timings out.
 
 Fetches what it is given and judges nothing; redirects, retries and limits are other
-parts' business. The body is always read to its end, but only the first
-`meta["keep_bytes"]` of it are kept.
+parts' business. Sends a request once: libcurl's own second try, when a kept connection
+closes in place of an answer, would render a page twice and count once. The body is
+always read to its end, but only the first `meta["keep_bytes"]` of it are kept.
 """
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,6 +18,7 @@ from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 
 from warmer.crawl.fetch import REASON_BY_CODE, Fetch, FetchError, parse_headers
+from warmer.crawl.refresh import refresh_line
 from warmer.crawl.transfers import TransferError, Transfers
 
 if TYPE_CHECKING:
@@ -28,14 +31,15 @@ if TYPE_CHECKING:
 
 
 class CurlDownloadHandler(BaseDownloadHandler):
-    """Handles http and https; one for both schemes of a crawl."""
+    """One for http and one for https in a crawl, each with its own connections."""
 
     lazy = False
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._origin: Origin = crawler.settings["WARMER_ORIGIN"]
-        self._transfers = Transfers(max_connections=crawler.settings.getint("CONCURRENT_REQUESTS"))
+        ceiling = crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+        self._transfers = Transfers(max_connections=ceiling)
         self._idle: dict[bool, list[pycurl.Curl]] = {False: [], True: []}
 
     async def download_request(self, request: Request) -> Response:
@@ -57,23 +61,31 @@ class CurlDownloadHandler(BaseDownloadHandler):
         parts: list[bytes] = []
         room = request.meta.get("keep_bytes", self._origin.max_body_bytes)
         received = 0
+        sent = False
 
         def write(chunk: bytes) -> None:
             nonlocal received, room
-            received += len(chunk)
+            size = len(chunk)
+            received += size
             if room > 0:
-                parts.append(chunk)
-                room -= len(chunk)
+                parts.append(chunk if size <= room else chunk[:room])
+                room -= size
 
-        handle.setopt(pycurl.URL, request.url)
-        handle.setopt(pycurl.HTTPHEADER, self._header_lines(request, foreign=foreign))
-        handle.setopt(pycurl.HEADERFUNCTION, lines.append)
-        handle.setopt(pycurl.WRITEFUNCTION, write)
+        def may_send(*_: object) -> int:
+            nonlocal sent
+            verdict: int = pycurl.PREREQFUNC_ABORT if sent else pycurl.PREREQFUNC_OK
+            sent = True
+            return verdict
+
         try:
+            handle.setopt(pycurl.URL, request.url)
+            _set_header_lines(handle, self._header_lines(request, foreign=foreign))
+            handle.setopt(pycurl.PREREQFUNCTION, may_send)
+            handle.setopt(pycurl.HEADERFUNCTION, lines.append)
+            handle.setopt(pycurl.WRITEFUNCTION, write)
             await self._transfers.perform(handle)
         except TransferError as error:
-            reason = REASON_BY_CODE.get(error.code, "protocol")
-            raise FetchError(reason, str(error)) from None
+            raise _fetch_error(error, handle) from None
         else:
             return Fetch(
                 status=handle.getinfo(pycurl.RESPONSE_CODE),
@@ -87,13 +99,14 @@ class CurlDownloadHandler(BaseDownloadHandler):
             idle.append(handle)
 
     def _header_lines(self, request: Request, *, foreign: bool) -> Sequence[str]:
-        headers = {
-            name.decode("latin-1"): b", ".join(values).decode("latin-1")
-            for name, values in request.headers.items()
-        }
+        lines = {"accept": "Accept:"}
+        for raw, values in request.headers.items():
+            name = raw.decode("latin-1")
+            lines[name.lower()] = f"{name}: {b', '.join(values).decode(errors='replace')}"
         if not foreign:
-            headers |= self._origin.headers
-        return [f"{name}: {value}" for name, value in headers.items()]
+            for name, value in self._origin.headers.items():
+                lines[name.lower()] = f"{name}: {value}"
+        return list(lines.values())
 
     async def close(self) -> None:
         """Drop the connections."""
@@ -108,20 +121,39 @@ class PlanDownloadHandler(CurlDownloadHandler):
     """For plans: the `Fetch` itself travels on, and the response is an empty envelope.
 
     Building Scrapy's headers and choosing a response class would cost more than the
-    fetch; nothing behind a plan reads them.
+    fetch; nothing behind a plan reads them. The request's headers are the lines in
+    `request.meta["header_lines"]`.
     """
 
-    async def download_request(self, request: Request) -> Response:
-        """An envelope with a `Fetch` in `request.meta["fetch"]`; raises FetchError.
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._refresh_secret: str | None = crawler.spider.job.refresh_secret  # type: ignore[union-attr]  # spiders of plans have a job
 
-        A request that is not of the plan (robots.txt) gets a response as usual.
-        """
-        if "target" not in request.meta:
-            return await super().download_request(request)
+    async def download_request(self, request: Request) -> Response:
+        """An envelope with a `Fetch` in `request.meta["fetch"]`; raises FetchError."""
         fetch = await self._fetch(request)
         request.meta["fetch"] = fetch
         return Response(request.url, status=fetch.status, request=request)
 
     def _header_lines(self, request: Request, *, foreign: bool) -> Sequence[str]:
-        lines: Sequence[str] | None = request.meta.get("header_lines")
-        return super()._header_lines(request, foreign=foreign) if lines is None else lines
+        lines: Sequence[str] = request.meta["header_lines"]
+        if foreign:  # they hold the site's own; a plan has its own site's pages alone
+            raise FetchError("redirect-offsite", "not a page of the site")
+        if self._refresh_secret is None:
+            return lines
+        return [*lines, refresh_line(request.url, self._refresh_secret, time.time())]
+
+
+def _set_header_lines(handle: pycurl.Curl, lines: Sequence[str]) -> None:
+    try:
+        handle.setopt(pycurl.HTTPHEADER, lines)
+    except UnicodeEncodeError:  # pycurl takes a `str` of ASCII only
+        handle.setopt(pycurl.HTTPHEADER, [line.encode() for line in lines])
+
+
+def _fetch_error(error: TransferError, handle: pycurl.Curl) -> FetchError:
+    if handle.getinfo(pycurl.HTTP_CONNECTCODE) >= 300:
+        return FetchError("proxy", str(error))
+    if error.code == pycurl.E_ABORTED_BY_CALLBACK:
+        return FetchError("closed-early", "the kept connection was closed in place of an answer")
+    return FetchError(REASON_BY_CODE.get(error.code, "protocol"), str(error))

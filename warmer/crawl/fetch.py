@@ -16,13 +16,19 @@ REASON_BY_CODE: dict[int, str] = {
     pycurl.E_PEER_FAILED_VERIFICATION: "tls",
     pycurl.E_SSL_CERTPROBLEM: "tls",
     pycurl.E_SSL_CACERT_BADFILE: "tls",
+    pycurl.E_SSL_CIPHER: "tls",
+    pycurl.E_SSL_ISSUER_ERROR: "tls",
+    98: "tls",  # CURLE_SSL_CLIENTCERT, which pycurl does not name
     pycurl.E_GOT_NOTHING: "closed-early",
     pycurl.E_PARTIAL_FILE: "closed-early",
     pycurl.E_RECV_ERROR: "closed-early",
     pycurl.E_SEND_ERROR: "closed-early",
+    92: "closed-early",  # CURLE_HTTP2_STREAM, which pycurl does not name
     pycurl.E_FILESIZE_EXCEEDED: "too-large",
 }
 """Why a target failed, by libcurl's error code; anything else is `protocol`."""
+
+_BLANK = (b"\r\n", b"\n")
 
 UNREACHABLE_REASONS = frozenset({"dns", "connect", "tls", "proxy"})
 """Reasons that say that the origin itself cannot be talked to."""
@@ -57,13 +63,18 @@ def parse_headers(lines: list[bytes]) -> list[tuple[str, str]]:
     """The header fields of the final response, in order, names in lower case.
 
     Interim responses (1xx, a proxy's answer to CONNECT) come first, each begins
-    with its own status line; what stands before the last one is dropped.
+    with its own status line; what stands before the last one is dropped. So are
+    trailers, which must not be taken for headers (RFC 9110, 6.5.1).
     """
     headers: list[tuple[str, str]] = []
+    ended = False
     for line in lines:
         name, colon, value = line.partition(b":")
-        if colon and not name.startswith(b"HTTP/"):
-            headers.append((name.decode("latin-1").lower(), value.strip().decode("latin-1")))
-        elif line.startswith(b"HTTP/"):
+        if name.startswith(b"HTTP/"):
             headers.clear()
+            ended = False
+        elif colon and not ended:
+            headers.append((name.decode("latin-1").lower(), value.strip().decode("latin-1")))
+        elif line in _BLANK:
+            ended = True
     return headers

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 class Observer(Protocol):
-    """Takes what the crawl yields; exactly one call for each target that was taken."""
+    """Takes what the crawl yields; one call for each target whose fetch came to its end.
+
+    A target that a stop cut off before its next request was sent gets no call: it is
+    as if it had never been taken, so that a resumed run takes it again.
+    """
 
     def fetched(self, target: Target, fetch: Fetch, *, attempts: int, final_url: str) -> None:
         """A whole response came, whatever its status."""
@@ -43,7 +47,7 @@ class CrawlJob:
 
     `headers` are the complete request header lines of each variant; with a
     `refresh_secret` each request asks caches to render the page again. `stop` ends the
-    crawl early: nothing new is taken, what is on the wire comes to its end.
+    crawl early: no further request is sent, what is on the wire comes to its end.
     """
 
     targets: Iterator[Target]
@@ -57,12 +61,32 @@ class CrawlJob:
     live: Live = field(default_factory=Live)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     aborted: str | None = None
+    failure: Exception | None = None
 
     def stop(self) -> None:
-        """Take no more targets."""
+        """Send no more requests."""
         self.stopped.set()
 
     def abort(self, why: str) -> None:
         """Stop, and say why; the first reason stays."""
         self.aborted = self.aborted or why
         self.stopped.set()
+
+    async def stops_within(self, seconds: float) -> bool:
+        """Wait so long, or until the job is stopped; True if it is."""
+        if self.stopped.is_set():
+            return True
+        try:
+            await asyncio.wait_for(self.stopped.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def fail(self, error: Exception) -> None:
+        """Stop for an error of our own, which `crawl` raises at its end; the first one stays."""
+        self.failure = self.failure or error
+        self.stopped.set()
+
+
+class StoppedError(Exception):
+    """The job was stopped before this request was sent."""

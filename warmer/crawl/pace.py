@@ -1,16 +1,17 @@
 """Scrapy downloader middleware, nearest to the wire: rate cap, limit, abort rule.
 
-Sees every exchange, retries and redirects included.
+Sees every exchange, retries and redirects included, and lets none out once the job
+is stopped.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
 
 from warmer.crawl.abort_rule import AbortRule
 from warmer.crawl.fetch import FetchError
+from warmer.crawl.job import StoppedError
 from warmer.crawl.limiter import FixedLimiter, Limiter, VegasLimiter
 from warmer.crawl.token_bucket import TokenBucket
 
@@ -46,10 +47,13 @@ class PaceMiddleware:
         return cls(crawler, crawler.spider.job)  # type: ignore[union-attr]  # spiders of plans have a job
 
     async def process_request(self, request: Request) -> None:
+        """Waits for the request's turn; raises StoppedError when the job ends before it."""
         if self._bucket is not None:
             delay_s = self._bucket.reserve(time.monotonic())
-            if delay_s > 0:
-                await asyncio.sleep(delay_s)
+            if delay_s > 0 and await self._job.stops_within(delay_s):
+                raise StoppedError
+        if self._job.stopped.is_set():
+            raise StoppedError
         request.meta["sent_at"] = time.monotonic()
         self._job.live.in_flight += 1
 
@@ -68,14 +72,8 @@ class PaceMiddleware:
         latency_ms = (now - request.meta["sent_at"]) * 1000
         limit = self._limiter.sample(latency_ms, failed=failed, now=now)
         if limit != before:
-            self._move(limit)
+            self._job.live.limit = limit
+            self._crawler.engine.downloader.total_concurrency = limit
         why = self._rule.record(failed=failed)
         if why is not None:
             self._job.abort(why)
-
-    def _move(self, limit: int) -> None:
-        self._job.live.limit = limit
-        downloader = self._crawler.engine.downloader
-        downloader.total_concurrency = limit
-        for slot in downloader.slots.values():
-            slot.concurrency = limit

@@ -6,7 +6,6 @@ gets fewer requests, not the next ones instead.
 
 from __future__ import annotations
 
-import asyncio
 import email.utils
 import random
 from datetime import UTC, datetime
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
 
 RETRIED_STATUSES = frozenset({408, 429, 502, 503, 504, 520, 521, 522, 523, 524})
 """500 is not among them: a page that raised once raises again, and costs a render."""
+
+MAX_BACKOFF_S = 60.0
+"""Twenty doublings of half a second would be three days."""
 
 RETRIED_REASONS = frozenset({"connect", "dns", "timeout", "closed-early"})
 
@@ -47,15 +49,16 @@ def pause_s(
 ) -> float | None:
     """How long to wait after failed attempt number `attempt` (1, 2, …); None: give up.
 
-    Doubles from `backoff_s`, spread by `chance` (0..1) over half to one and a half of
-    it, so that requests that failed together do not return together. What the origin
-    asked for goes first; more than `max_retry_after_s` is not waited for.
+    Doubles from `backoff_s` up to a minute, spread by `chance` (0..1) over half to one
+    and a half of it, so that requests that failed together do not return together. What
+    the origin asked for goes first; more than `max_retry_after_s` is not waited for.
     """
     if attempt > config.retries:
         return None
     if asked_s is not None:
         return asked_s if asked_s <= config.max_retry_after_s else None
-    return float(config.backoff_s * 2 ** (attempt - 1) * (0.5 + chance))
+    longest_s = max(MAX_BACKOFF_S, config.backoff_s)
+    return float(min(config.backoff_s * 2 ** (attempt - 1), longest_s) * (0.5 + chance))
 
 
 class RetryMiddleware:
@@ -84,12 +87,8 @@ class RetryMiddleware:
     async def _again(self, request: Request, asked_s: float | None) -> Request | None:
         attempts = request.meta.get("attempts", 1)
         delay_s = pause_s(attempts, asked_s, self._job.config, random.random())  # noqa: S311 -- jitter
-        if delay_s is None or self._job.stopped.is_set():
+        if delay_s is None or await self._job.stops_within(delay_s):
             return None
-        try:
-            await asyncio.wait_for(self._job.stopped.wait(), delay_s)
-        except TimeoutError:
-            again = request.copy()
-            again.meta["attempts"] = attempts + 1
-            return again
-        return None
+        again = request.copy()
+        again.meta["attempts"] = attempts + 1
+        return again

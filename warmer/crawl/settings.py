@@ -40,8 +40,11 @@ class QuietLogFormatter(LogFormatter):
         """No line; Scrapy's documented way to leave it out."""
 
 
-def plan_settings(origin: Origin, *, limit: int, robots: bool) -> dict[str, Any]:
-    """For passes over a plan: nothing between engine and wire but our own middlewares."""
+def plan_settings(origin: Origin, *, limit: int, ceiling: int, robots: bool) -> dict[str, Any]:
+    """For passes over a plan: nothing between engine and wire but our own middlewares.
+
+    `limit` may be moved up to `ceiling` while the crawl goes on.
+    """
     handler = "warmer.crawl.curl_handler.PlanDownloadHandler"
     middlewares = {
         "warmer.crawl.retry.RetryMiddleware": 550,
@@ -49,7 +52,7 @@ def plan_settings(origin: Origin, *, limit: int, robots: bool) -> dict[str, Any]
         "warmer.crawl.pace.PaceMiddleware": 900,
     }
     if robots:
-        middlewares["scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware"] = 100
+        middlewares["warmer.crawl.robots.RobotsMiddleware"] = 100
     return COMMON | {
         "WARMER_ORIGIN": origin,
         "SCHEDULER": "warmer.crawl.plan_scheduler.PlanScheduler",
@@ -59,7 +62,5 @@ def plan_settings(origin: Origin, *, limit: int, robots: bool) -> dict[str, Any]
         "SPIDER_MIDDLEWARES_BASE": {},
         "EXTENSIONS_BASE": {},
         "CONCURRENT_REQUESTS": limit,
-        "CONCURRENT_REQUESTS_PER_DOMAIN": limit,
-        "ROBOTSTXT_OBEY": robots,
-        "ROBOTSTXT_USER_AGENT": "warmer",
+        "CONCURRENT_REQUESTS_PER_DOMAIN": ceiling,
     }

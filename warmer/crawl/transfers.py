@@ -54,11 +54,11 @@ class Transfers:
 
     def close(self) -> None:
         """Drop what is still on the wire and close every connection."""
+        closed = TransferError(pycurl.E_ABORTED_BY_CALLBACK, "the crawl was closed")
         for handle in tuple(self._waiting):
-            del self._waiting[handle]
-            self._multi.remove_handle(handle)
-        self._cancel_timer()
+            self._settle(handle, closed)
         self._multi.close()
+        self._cancel_timer()
         for descriptor in tuple(self._reading | self._writing):
             self._forget(descriptor)
 
