@@ -75,7 +75,9 @@ def opened(path: str, skipped: Skipped) -> Iterator[Opened]:
     except (OSError, ValueError) as error:
         raise SourceError(f"{place}: {_reason(error)}; {EXPECTED}.") from None
     try:
-        chunks = decompressed(_read(file, place), place, skipped)
+        # Twice, for servers compress sitemap.xml.gz once more, and people save that.
+        once = decompressed(_read(file, place), place, skipped)
+        chunks = decompressed(once, place, skipped)
         head = b""
         while len(head) < HEAD_BYTES and (chunk := next(chunks, b"")):
             head += chunk

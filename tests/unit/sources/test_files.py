@@ -95,6 +95,8 @@ def test_compressed_files_are_known_by_content_whatever_their_name(
     path = tmp_path / "access.log"
     path.write_bytes(packed(kind, CONTENT))
     assert content_of(path) == CONTENT
+    path.write_bytes(gzip.compress(packed(kind, CONTENT)))
+    assert content_of(path) == CONTENT
     plain = tmp_path / "lying.log.gz"
     plain.write_bytes(CONTENT)
     assert content_of(plain) == CONTENT
