@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from warmer.errors import ConfigError
+from warmer.host_name import authority, site_root
 
 if TYPE_CHECKING:
     from warmer.config import CrawlConfig, ScheduleConfig, SiteConfig, SourceConfig
@@ -26,6 +27,8 @@ def check_site(site: SiteConfig) -> None:
         check_connect_to(site.connect_to)
     for key in ("include", "exclude"):
         _check_patterns(f"plan.{key}", getattr(site.plan, key))
+    for n, alias in enumerate(site.plan.aliases):
+        _check_alias(f"plan.aliases[{n}]", alias)
     _check_variants(site)
     for n, source in enumerate(site.source):
         _check_source(f"source[{n}]", source)
@@ -37,13 +40,12 @@ def check_site(site: SiteConfig) -> None:
 def check_base_url(url: str) -> None:
     """A scheme and a host, perhaps a port; a path would be dropped, so it is refused."""
     try:
+        site_root(url)
         parts = urlsplit(url)
-        port_is_valid = parts.port is None or parts.port > 0
     except ValueError:
-        port_is_valid = False
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid:
-        raise ConfigError(f'base_url: "{_shown(url)}" is not a site; expected https://host[:port]')
+        raise ConfigError(
+            f'base_url: "{_shown(url)}" is not a site; expected https://host[:port]'
+        ) from None
     if parts.username is not None:
         raise ConfigError("base_url: holds credentials; expected crawl.basic_auth for these")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
@@ -55,12 +57,26 @@ def check_connect_to(value: str) -> None:
     host, _, port = value.rpartition(":")
     if (
         not host
-        or not port.isdecimal()
+        or not (port.isascii() and port.isdecimal())
         or not 0 < int(port) < 65536
         or (":" in host and not (host.startswith("[") and host.endswith("]")))
     ):
         raise ConfigError(
             f'connect_to: "{value}" is not HOST:PORT; expected for instance 10.0.0.5:443'
+        )
+
+
+def _check_alias(key: str, alias: str) -> None:
+    try:
+        parts = urlsplit(f"//{alias}")
+        authority("https", parts.hostname or "", parts.port)
+        is_host = parts.netloc == alias and parts.username is None
+    except ValueError:
+        is_host = False
+    if not is_host:
+        raise ConfigError(
+            f'{key}: "{_shown(alias)}" is not a host; expected a name such as example.com, without'
+            " scheme and path"
         )
 
 
@@ -115,4 +131,4 @@ def _check_schedule(key: str, schedule: ScheduleConfig) -> None:
 
 def _shown(url: str) -> str:
     """A URL without what may be a password."""
-    return re.sub(r"//[^/@]*@", "//…@", url)
+    return re.sub(r"(?:(?<=//)|^(?!\w+://)).*@", "…@", url)

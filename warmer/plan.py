@@ -13,6 +13,7 @@ from fnmatch import translate
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from warmer.host_name import authority, site_root
 from warmer.model import Target
 
 if TYPE_CHECKING:
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 
     from warmer.config import PlanConfig, VariantConfig
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
-MAX_URL_LENGTH = 8192
+MAX_TARGET_LENGTH = 8192
+"""Of path and query, in characters; servers refuse about as much."""
 _UNSAFE = re.compile(r"[\x00-\x20\x7f]")
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +38,23 @@ class Normaliser:
     """Turns what sources give into URLs of the site.
 
     Scheme and host become those of `base_url`; a URL of another host is rejected
-    unless the host is an alias. Path and query stay byte for byte, for they select
-    the cache entry; only the fragment, a default port and the chosen tracking
-    parameters go.
+    unless the host is an alias, one without a port standing for all of its ports.
+    Path and query stay byte for byte, for they select the cache entry; only the
+    fragment, a default port and the chosen tracking parameters go. Text beyond ASCII
+    is percent-encoded, as browsers send it.
     """
 
     def __init__(self, base_url: str, config: PlanConfig) -> None:
-        base = urlsplit(base_url)
-        self._base = f"{base.scheme}://{_authority(base.scheme, base.hostname or '', base.port)}"
+        self._base = site_root(base_url)
+        self._scheme = self._base.partition(":")[0]
         self._prefixes = (self._base + "/",)
-        self._hosts = {_authority(base.scheme, base.hostname or "", base.port)}
-        self._hosts |= {alias.lower() for alias in config.aliases}
+        self._hosts = {self._base.partition("//")[2]}
+        self._hosts |= {_alias(self._scheme, alias) for alias in config.aliases}
         patterns = "|".join(translate(pattern) for pattern in config.drop_params)
         self._dropped = re.compile(patterns) if patterns else None
 
     def __call__(self, url: str) -> str | Rejection:
         """The target's URL, or why there is none."""
-        if len(url) > MAX_URL_LENGTH:
-            return Rejection("url-too-long")
         if _UNSAFE.search(url):
             return Rejection("control-character")
         if url.startswith("/") and not url.startswith("//"):
@@ -70,24 +71,30 @@ class Normaliser:
         if "?" in rest and self._dropped is not None:
             rest = self._without_tracking(rest, self._dropped)
         if not rest.isascii():
-            rest = quote(rest, safe="!#$%&'()*+,/:;=?@[]~")
+            try:
+                rest = _BEYOND_ASCII.sub(lambda match: quote(match[0]), rest)
+            except UnicodeEncodeError:
+                return Rejection("undecodable")
+        if len(rest) > MAX_TARGET_LENGTH:
+            return Rejection("url-too-long")
         return self._base + rest
 
     def _path_of_foreign_form(self, url: str) -> str | Rejection:
         """Path and query of a URL that does not begin with the base as it is written."""
         try:
             parts = urlsplit(url)
-            port = parts.port
+            if parts.scheme not in ("http", "https", ""):
+                return Rejection("scheme")
+            if parts.username is not None or parts.password is not None:
+                return Rejection("credentials-in-url")
+            if not parts.hostname:
+                return Rejection("not-a-url")
+            scheme = parts.scheme or self._scheme
+            host = authority(scheme, parts.hostname, None)
+            with_port = authority(scheme, parts.hostname, parts.port)
         except ValueError:
             return Rejection("not-a-url")
-        if parts.scheme not in ("http", "https", ""):
-            return Rejection("scheme")
-        if not parts.hostname:
-            return Rejection("not-a-url")
-        if parts.username is not None or parts.password is not None:
-            return Rejection("credentials-in-url")
-        authority = _authority(parts.scheme or self._base.partition(":")[0], parts.hostname, port)
-        if authority not in self._hosts and parts.hostname not in self._hosts:
+        if self._hosts.isdisjoint((with_port, host)):
             return Rejection("other-host")
         query = f"?{parts.query}" if "?" in url.partition("#")[0] else ""
         return (parts.path or "/") + query
@@ -155,6 +162,6 @@ def targets(
             yield Target(rank, candidate.url, name, candidate.weight / len(chosen), traffic)
 
 
-def _authority(scheme: str, host: str, port: int | None) -> str:
-    name = f"[{host}]" if ":" in host else host
-    return name if port in (None, DEFAULT_PORTS.get(scheme)) else f"{name}:{port}"
+def _alias(scheme: str, alias: str) -> str:
+    parts = urlsplit(f"//{alias}")
+    return authority(scheme, parts.hostname or "", parts.port)

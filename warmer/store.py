@@ -259,6 +259,14 @@ class Store:
                 "DELETE FROM outcomes WHERE run = ? AND rank = ?", ((no, rank) for rank in ranks)
             )
 
+    def forget_verdicts(self, run_id: str, ranks: Iterable[int]) -> None:
+        """Take verdicts back, so that their targets are judged again."""
+        no = self._number(run_id)
+        with self._writing() as db:
+            db.executemany(
+                "DELETE FROM verdicts WHERE run = ? AND rank = ?", ((no, rank) for rank in ranks)
+            )
+
     def results(self, run_id: str, *, after: int = 0) -> Iterator[TargetResult]:
         """Every target with its outcomes and verdict, in rank order, a page at a time."""
         no = self._number(run_id)

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from warmer.model import CacheState, EvidenceKind, Judgement, KeyState, Verdict
+from warmer.timing import judged_by_time
 
 if TYPE_CHECKING:
     from warmer.model import KeyAnswer, Outcome
+    from warmer.timing import Typical
 
 _REFUSED_FOR_NOW = frozenset({408, 425, 429})
 _PAGE = frozenset({200, 304})
@@ -27,9 +29,6 @@ _APPLICATION = frozenset({"cache-status:django", "x-wagtail-cache", "x-drupal-ca
 _MAYBE_APPLICATION = _APPLICATION | {"age"}
 """Django sends an Age with its own hits, too."""
 
-_NOTICEABLE_MS = 10.0
-"""A difference of times below this is noise, whatever the ratio."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -38,8 +37,8 @@ class Case:
     `answers` has one entry for each configured cache, none without; of a target that
     redirects, they are about the page it ends on, as the outcomes are. `own_headers` are
     the request headers, lower-case, that visitors do not send or not with our value.
-    `min_ttl_s` is how long the entry must live on; 0 asks for nothing. With `timing`,
-    a cold/hot ratio of `timing_ratio` may decide where there is no other evidence.
+    `min_ttl_s` is how long the entry must live on; 0 asks for nothing. Where the
+    site has a `typical` pair of times, a page's own may decide where nothing else does.
     """
 
     warm: Outcome | None = None
@@ -47,7 +46,7 @@ class Case:
     answers: tuple[KeyAnswer, ...] = ()
     own_headers: frozenset[str] = frozenset()
     min_ttl_s: float = 0.0
-    timing: bool = True
+    typical: Typical | None = None
     timing_ratio: float = 3.0
 
     @property
@@ -224,21 +223,12 @@ def _cold(case: Case, last: Outcome) -> Judgement:
 def _by_time(case: Case) -> Judgement | None:
     """Judge by two times, where neither response says anything of a cache."""
     cold, hot = case.warm, case.probe
-    if not case.timing or cold is None or hot is None:
+    if case.typical is None or cold is None or hot is None:
         return None
     if {cold.state, hot.state} != {CacheState.UNKNOWN}:
         return None
-    pairs = ((cold.total_ms, hot.total_ms), (cold.first_byte_ms, hot.first_byte_ms))
-    told = [(slow, fast) for slow, fast in pairs if slow is not None and fast is not None]
-    if told and all(_speeds_up(slow, fast, case.timing_ratio) for slow, fast in told):
-        slow, fast = told[0]
-        detail = f"judged by time alone: {slow:.0f} ms, then {fast:.0f} ms"
-        return _warm(case, (EvidenceKind.TIMING,), detail)
-    return None
-
-
-def _speeds_up(cold_ms: float, hot_ms: float, ratio: float) -> bool:
-    return hot_ms > 0 and cold_ms - hot_ms >= _NOTICEABLE_MS and cold_ms / hot_ms >= ratio
+    detail = judged_by_time(cold, hot, case.typical, case.timing_ratio)
+    return _warm(case, (EvidenceKind.TIMING,), detail) if detail else None
 
 
 def _warm(case: Case, evidence: tuple[EvidenceKind, ...], detail: str = "") -> Judgement:

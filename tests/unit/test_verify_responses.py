@@ -25,9 +25,13 @@ from tests.unit.verdict_cases import (
     warm,
 )
 from warmer.model import CacheState, Judgement, Outcome, Pass, Verdict
+from warmer.timing import Typical
 from warmer.verify import Case, judge, needs_probe
 
 # Responses alone
+
+SITE = Typical(cold_ms=100.0, hot_ms=10.0)
+"""A site that answers ten times as fast the second time."""
 
 
 def test_a_hit_is_warm_by_response_and_by_probe() -> None:
@@ -115,7 +119,7 @@ def test_a_proxy_does_not_speak_for_a_cache_whose_keys_could_not_be_read() -> No
     [
         Case(warm=warm(csrf=True), answers=(PRESENT,)),
         Case(warm=warm(MISS, NGINX), probe=probe(HIT, NGINX, csrf=True)),
-        Case(warm=warm(csrf=True, total_ms=900.0), probe=probe(total_ms=9.0)),
+        Case(warm=warm(csrf=True, total_ms=900.0), probe=probe(total_ms=9.0), typical=SITE),
     ],
 )
 def test_a_stored_page_with_a_csrf_token_is_not_warm(case: Case) -> None:
@@ -132,7 +136,7 @@ def test_a_page_with_a_csrf_token_that_is_not_stored_has_its_own_reason() -> Non
 
 
 def test_a_much_faster_second_fetch_is_warm_and_marked_as_judged_by_time() -> None:
-    case = Case(warm=warm(total_ms=120.0), probe=probe(total_ms=12.0))
+    case = Case(warm=warm(total_ms=120.0), probe=probe(total_ms=12.0), typical=SITE)
     assert judge(case) == Judgement(
         Verdict.WARM, None, "judged by time alone: 120 ms, then 12 ms", None, (TIMING,)
     )
@@ -152,17 +156,15 @@ def test_a_much_faster_second_fetch_is_warm_and_marked_as_judged_by_time() -> No
 def test_a_second_fetch_that_is_little_faster_proves_nothing(
     cold: dict[str, Any], hot: dict[str, Any]
 ) -> None:
-    assert verdict(warm=warm(**cold), probe=probe(**hot)) == ("unverified", "no-evidence")
+    found = verdict(warm=warm(**cold), probe=probe(**hot), typical=SITE)
+    assert found == ("unverified", "no-evidence")
 
 
-def test_time_is_not_asked_where_a_cache_has_spoken_or_where_it_may_not() -> None:
+def test_time_is_not_asked_where_a_cache_has_spoken_or_where_the_site_did_not_speed_up() -> None:
     times: dict[str, Any] = {"probe": probe(total_ms=12.0)}
     case = {"warm": warm(MISS, NGINX, total_ms=120.0)}
-    assert verdict(**case, **times) == ("unverified", "no-evidence")
-    assert verdict(warm=warm(total_ms=120.0), **times, timing=False) == (
-        "unverified",
-        "no-evidence",
-    )
+    assert verdict(**case, **times, typical=SITE) == ("unverified", "no-evidence")
+    assert verdict(warm=warm(total_ms=120.0), **times) == ("unverified", "no-evidence")
 
 
 def test_a_page_without_any_evidence_is_told_how_to_get_some() -> None:
@@ -238,7 +240,7 @@ CASES = st.builds(
     answers=st.lists(st.sampled_from([PRESENT, ABSENT, UNREAD]), max_size=3).map(tuple),
     own_headers=st.sampled_from([frozenset[str](), frozenset({"cookie"})]),
     min_ttl_s=st.sampled_from([0.0, 60.0]),
-    timing=st.booleans(),
+    typical=st.sampled_from([None, SITE]),
 )
 
 
@@ -255,7 +257,7 @@ def test_warm_is_never_said_on_the_ground_of_our_own_fetch(case: Case) -> None:
     last = case.probe or case.warm
     assert last is not None
     if TIMING in found.evidence:
-        assert case.timing
+        assert case.typical is not None
         assert case.probe is not None
         assert case.warm is not None
         assert "judged by time alone" in found.detail

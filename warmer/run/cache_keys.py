@@ -9,7 +9,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Protocol
 
-from warmer.caches.key_evidence import Learnt, Unsettled
+from warmer.caches.key_evidence import Basis, Learnt, Unsettled
 from warmer.caches.key_learning import KeyLearner
 from warmer.caches.key_scheme import KeyScheme, scheme_from_config
 from warmer.caches.key_template import is_wrapping, parse_template
@@ -39,6 +39,7 @@ class _Cache:
         self.server: CacheServer = open_cache(config.url)
         self.lookup: _Lookup | None = None
         self.unsettled = ""
+        self.wants_unvisited = False
         self._learner: KeyLearner | None = None
         template = config.keys.template if config.keys else None
         if template is not None and not is_wrapping(template):
@@ -57,9 +58,26 @@ class _Cache:
         if self._learner is not None and self.lookup is None:
             self._learner.before(questions)
 
-    def after(self, questions: Sequence[KeyQuestion]) -> None:
-        if self._learner is not None and self.lookup is None:
-            self._take(self._learner.after(questions))
+    def after(self, questions: Sequence[KeyQuestion], *, answered_from_cache: bool) -> None:
+        if self._learner is None or self.lookup is not None:
+            return
+        found = self._learner.after(questions)
+        if isinstance(found, Learnt):
+            self.wants_unvisited = found.basis is Basis.ONLY_ENTRY and not answered_from_cache
+            if self.wants_unvisited:
+                self.unsettled = (
+                    "entries of these pages are there, but nothing shows that the site still"
+                    f" reads them; pin under [[cache]] {found}"
+                )
+                return
+        else:
+            self.wants_unvisited = found.retry
+        self._take(found)
+
+    def unvisited(self, question: KeyQuestion, nonce: str) -> KeyQuestion | None:
+        if self._learner is None or self.lookup is not None:
+            return None
+        return self._learner.unvisited(question, nonce)
 
     def settle_without_fetch(self, questions: Sequence[KeyQuestion]) -> None:
         if self._learner is not None and self.lookup is None:
@@ -109,10 +127,21 @@ class CacheKeys:
         for cache in self._caches:
             await asyncio.to_thread(cache.before, questions)
 
-    async def after(self, questions: Sequence[KeyQuestion]) -> None:
-        """Look after pilots were fetched, and learn."""
+    async def after(self, questions: Sequence[KeyQuestion], *, answered_from_cache: bool) -> None:
+        """Look after pilots were fetched, and learn.
+
+        `answered_from_cache`: a pilot's response says that it came from a cache; old
+        entries are believed only then, for another deployment may have left them.
+        """
         for cache in self._caches:
-            await asyncio.to_thread(cache.after, questions)
+            await asyncio.to_thread(cache.after, questions, answered_from_cache=answered_from_cache)
+
+    def unvisited(self, question: KeyQuestion, nonce: str) -> KeyQuestion | None:
+        """A page like this one that nobody has asked for, where only that can settle keys."""
+        if not any(cache.wants_unvisited for cache in self._caches):
+            return None
+        asked = [cache.unvisited(question, nonce) for cache in self._caches]
+        return next((each for each in asked if each is not None), None)
 
     async def settle_without_fetch(self, questions: Sequence[KeyQuestion]) -> None:
         """Learn from what is there already, where that is unambiguous."""

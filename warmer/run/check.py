@@ -14,6 +14,7 @@ from warmer.config import CrawlConfig
 from warmer.crawl.crawl import crawl
 from warmer.crawl.job import CrawlJob
 from warmer.errors import ExitCode, WarmerError
+from warmer.host_name import site_root
 from warmer.model import Target
 from warmer.run.reach import reach
 from warmer.sources.files import expand
@@ -90,7 +91,7 @@ class _First:
 
 
 async def _try_origin(site: SiteConfig) -> Finding:
-    base_url = site.base_url.rstrip("/")
+    base_url = site_root(site.base_url)
     found = reach(site, base_url)
     variant = found.variants[0].name
     where = f" by way of {site.connect_to}" if site.connect_to else ""

@@ -6,17 +6,21 @@ and what was done is kept.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+import secrets
+import sys
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from warmer.errors import ExitCode, WarmerError
-from warmer.model import Pass, RunStatus, Verdict
+from warmer.model import CacheState, Pass, RunStatus, Verdict
 from warmer.report.summary import Report, concluded, summarise, values
 from warmer.run.cache_results import CacheLog
 from warmer.run.passes import Passes
+from warmer.run.probing import BLIND_SAMPLE, ProbeChoice
 from warmer.run.verification import Verification
 from warmer.thresholds import evaluate, parse
 
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from warmer.config import SiteConfig
-    from warmer.model import Target
+    from warmer.model import Outcome, Target
     from warmer.report.progress import Progress
     from warmer.run.cache_keys import CacheKeys
     from warmer.run.observe import Counters
@@ -111,38 +115,52 @@ class Execution:
             await verification.judge_all()
             await log.after_warm()
             return ""
+        await self._learn_keys(passes, verification)
         if self.mode is Mode.ONLY_MISSING:
-            await self._settle_keys_without_fetch(verification)
             warm = await verification.skip_present()
             self.progress.note(f"{warm} targets are in the cache already and are left alone")
-        await self._warm(passes, verification)
+        await self._warm(passes)
         await log.after_warm()
-        probing = self.site.verify.probe != "never" and not self._stopped(passes)
-        to_probe = await verification.settle(probing=probing)
-        if to_probe:
-            targets = self.store.unfetched(self.run_id, Pass.PROBE)
-            await passes.run(Pass.PROBE, targets, total=to_probe, what="probe")
+        if self._stopped(passes):
             await verification.conclude()
+        else:
+            await self._probe(passes, verification)
             await log.after_probe()
         return passes.aborted or ""
 
-    async def _warm(self, passes: Passes, verification: Verification) -> None:
-        total = self._left()
-        done = 0
+    async def _probe(self, passes: Passes, verification: Verification) -> None:
+        """Fetch again what only a second fetch settles; where nothing speaks, a few first."""
+        choice = ProbeChoice(self.site.verify, blind=BLIND_SAMPLE)
+        await self._probe_chosen(choice, passes, verification)
+        if verification.any_warm(choice.blind_ranks) and not self._stopped(passes):
+            verification.reopen_waiting()
+            everything = ProbeChoice(self.site.verify, blind=sys.maxsize)
+            await self._probe_chosen(everything, passes, verification)
+
+    async def _probe_chosen(
+        self, choice: ProbeChoice, passes: Passes, verification: Verification
+    ) -> None:
+        await verification.settle(choice)
+        if choice.probes:
+            targets = self.store.unfetched(self.run_id, Pass.PROBE)
+            await passes.run(Pass.PROBE, targets, total=choice.probes, what="probe")
+            await verification.conclude()
+
+    async def _learn_keys(self, passes: Passes, verification: Verification) -> None:
+        """Fetch the most popular targets one by one until the keys of all caches are known."""
         for _ in range(PILOT_ROUNDS):
-            if self.keys.is_settled or self._stopped(passes):
-                break
             pilots = list(itertools.islice(self._unfetched(), PILOTS))
-            if not pilots:
+            if self.keys.is_settled or self._stopped(passes) or not pilots:
                 break
             passes.check_reached(await self._pilot(pilots, passes, verification))
-            done += len(pilots)
-        if not self._stopped(passes) and done < total:
-            passes.check_reached(
-                await passes.run(Pass.WARM, self._unfetched(), total=total - done, what="warm")
-            )
         if not self.keys.is_settled:
             self.keys.give_up()
+
+    async def _warm(self, passes: Passes) -> None:
+        left = sum(1 for _ in self._unfetched())
+        if left and not self._stopped(passes):
+            counters = await passes.run(Pass.WARM, self._unfetched(), total=left, what="warm")
+            passes.check_reached(counters)
 
     async def _pilot(
         self, pilots: list[Target], passes: Passes, verification: Verification
@@ -150,10 +168,30 @@ class Execution:
         """Fetch a few targets alone, and learn from them how this site's keys are made."""
         ranks = {target.rank for target in pilots}
         await self.keys.before([verification.question(each) for each in self._results(ranks)])
-        counters = await passes.run_alone(Pass.WARM, pilots, what="pilot")
+        counters = await passes.run_pilots(pilots)
         fetched = [each for each in self._results(ranks) if each.warm and each.warm.status == 200]
-        await self.keys.after([verification.question(each) for each in fetched])
+        await self.keys.after(
+            [verification.question(each) for each in fetched],
+            answered_from_cache=any(_from_cache(each.warm) for each in fetched if each.warm),
+        )
+        if fetched and not self.keys.is_settled:
+            await self._pilot_unvisited(fetched[0], passes, verification)
         return counters
+
+    async def _pilot_unvisited(
+        self, result: TargetResult, passes: Passes, verification: Verification
+    ) -> None:
+        """Fetch one page under a URL that nobody has asked for, where only that tells."""
+        page = verification.question(result)
+        asked = self.keys.unvisited(page, secrets.token_hex(8))
+        if asked is None:
+            return
+        await self.keys.before([asked])
+        target = dataclasses.replace(result.target, url=asked.url)
+        for outcome in await passes.fetch_aside([target]):
+            if outcome.status == 200:
+                seen = dataclasses.replace(asked, language=outcome.language)
+                await self.keys.after([seen], answered_from_cache=False)
 
     async def _settle_keys_without_fetch(self, verification: Verification) -> None:
         first = itertools.islice(self.store.results(self.run_id), 50)
@@ -171,9 +209,6 @@ class Execution:
     def _unfetched(self) -> Iterator[Target]:
         return self.store.unfetched(self.run_id, Pass.WARM)
 
-    def _left(self) -> int:
-        return sum(1 for _ in self._unfetched())
-
     def _stopped(self, passes: Passes) -> bool:
         return self.signals.event.is_set() or passes.aborted is not None
 
@@ -187,12 +222,23 @@ class Execution:
         return report
 
 
-def forget_failures(store: Store, run_id: str) -> None:
-    """Let a resumed run fetch again what failed; what was verified stays as it is."""
-    failed = (
-        result.target.rank
-        for result in store.results(run_id)
-        if result.judgement is None or result.judgement.verdict is Verdict.FAILED
-        if result.warm is not None and (result.warm.status is None or result.warm.status >= 500)
-    )
-    store.forget_outcomes(run_id, list(failed))
+def reopen(store: Store, run_id: str) -> None:
+    """Let a resumed run try again what failed or could not be verified.
+
+    What was warm or uncacheable stays as it is, and what was fetched is not fetched again.
+    """
+    open_again: list[int] = []
+    failed: list[int] = []
+    for result in store.results(run_id):
+        judgement, warm = result.judgement, result.warm
+        if judgement is None or judgement.verdict in (Verdict.FAILED, Verdict.UNVERIFIED):
+            open_again.append(result.target.rank)
+            if warm is not None and (warm.status is None or warm.status >= 500):
+                failed.append(result.target.rank)
+    store.forget_verdicts(run_id, open_again)
+    store.forget_outcomes(run_id, failed)
+
+
+def _from_cache(outcome: Outcome) -> bool:
+    """Whether a response says that a cache gave it; Django sends Age with its hits alone."""
+    return outcome.state is CacheState.HIT or outcome.age_s is not None

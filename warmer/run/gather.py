@@ -10,11 +10,12 @@ import itertools
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from warmer.caches.popularity import read_popularity
 from warmer.crawl.source_crawl import SourceSpider, crawl_source
 from warmer.errors import ConfigError, SourceError, UnreachableError
+from warmer.host_name import site_root
 from warmer.model import Candidate
 from warmer.plan import Filter, Normaliser, Rejection
 from warmer.run.reach import reach, source_headers
@@ -71,7 +72,7 @@ class Gathering:
             raise ConfigError("no source: expected a list, a log, a sitemap, or discover:/")
         skipped = Skipped()
         self._opened = [_open(number, each, skipped) for number, each in enumerate(site.source)]
-        base_url = site.base_url.rstrip("/") or _base_url_of(self._opened)
+        base_url = site_root(site.base_url) if site.base_url else _base_url_of(self._opened)
         self._site = site
         self._gathered = Gathered(base_url, Staging(), skipped=skipped)
         self._normalise = Normaliser(base_url, site.plan)
@@ -181,18 +182,23 @@ def _of_sitemaps(
 
 
 def _base_url_of(opened: list[_Open]) -> str:
-    """Scheme and host of the first source's first URL; the URL is not lost."""
-    first = opened[0]
-    url = first.config.url or ""
-    if first.candidates is not None:
-        candidate = next(first.candidates, None)
-        if candidate is None:
-            return "http://localhost"  # nothing will be planned; what was skipped says why
-        first.candidates = itertools.chain([candidate], first.candidates)
-        url = candidate.url
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    """Scheme and host of the first URL of the first source that has one; it is not lost."""
+    for source in opened:
+        url = source.fetched[0] if source.fetched else None
+        if source.candidates is not None:
+            candidate = next(source.candidates, None)
+            if candidate is None:
+                continue
+            source.candidates = itertools.chain([candidate], source.candidates)
+            url = candidate.url
+        return _root_of(url or "")
+    return "http://localhost"  # nothing will be planned; what was skipped says why
+
+
+def _root_of(url: str) -> str:
+    try:
+        return site_root(url)
+    except ValueError:
         raise ConfigError(
             f'"{url[:80]}" does not say on which site; expected --base-url https://host'
-        )
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        ) from None

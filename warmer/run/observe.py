@@ -1,4 +1,4 @@
-"""What came over the wire, judged by its headers and written to the store in batches."""
+"""What came over the wire, judged by its headers and handed on in batches."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from warmer.crawl.fetch import UNREACHABLE_REASONS
 from warmer.model import CacheState, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from warmer.crawl.fetch import Fetch
     from warmer.model import Pass, Target
-    from warmer.store import Store
 
 _BATCH = 200
 _MAX_AGE_S = 0.5
@@ -37,15 +36,17 @@ class Counters:
     last_error: str = ""
 
 
-class StoreObserver:
-    """The observer of one pass of one run; `flush` writes what is left."""
+class OutcomeObserver:
+    """The observer of one pass; hands outcomes to `keep` in batches, `flush` the last ones."""
 
     def __init__(
-        self, store: Store, run_id: str, fetch: Pass, own_headers: Mapping[str, frozenset[str]]
+        self,
+        keep: Callable[[Sequence[Outcome]], None],
+        fetch: Pass,
+        own_headers: Mapping[str, frozenset[str]],
     ) -> None:
         self.counters = Counters()
-        self._store = store
-        self._run_id = run_id
+        self._keep = keep
         self._pass = fetch
         self._own_headers = own_headers
         self._batch: list[Outcome] = []
@@ -105,7 +106,7 @@ class StoreObserver:
         """Write what has not been written; on StoreError it is kept for another try."""
         self._flushed_at = time.monotonic()
         if self._batch:
-            self._store.add_outcomes(self._run_id, self._batch)
+            self._keep(self._batch)
             self._batch.clear()
 
     def _count(self, target: Target, state: CacheState, total_ms: float, *, failed: bool) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,13 +17,13 @@ from warmer.crawl.crawl import crawl
 from warmer.crawl.job import CrawlJob
 from warmer.model import Pass
 from warmer.report.progress import Snapshot
-from warmer.run.observe import Counters, StoreObserver
+from warmer.run.observe import Counters, OutcomeObserver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from warmer.config import CrawlConfig
-    from warmer.model import Target
+    from warmer.model import Outcome, Target
     from warmer.report.progress import Progress
     from warmer.run.reach import Reach
     from warmer.store import Store
@@ -48,33 +47,55 @@ class Passes:
     limit: int = 1
     aborted: str | None = None
 
-    async def run_alone(self, fetch: Pass, targets: Sequence[Target], *, what: str) -> Counters:
-        """Fetch a few targets one after the other, so that one request pays a cold start."""
-        config = msgspec.structs.replace(self.config, concurrency=1)
-        alone = dataclasses.replace(self, config=config)
-        counters = await alone.run(fetch, iter(targets), total=len(targets), what=what)
-        self.aborted = self.aborted or alone.aborted
-        return counters
-
     async def run(
         self, fetch: Pass, targets: Iterator[Target], *, total: int, what: str
     ) -> Counters:
-        """Fetch each target once; returns what the pass yielded.
+        """Fetch each target once into the store; returns what the pass yielded.
 
         Ends early when `stopping` is set or the abort rule trips; `aborted` tells.
         """
-        observer = StoreObserver(self.store, self.run_id, fetch, self.reach.own)
+        observer = OutcomeObserver(self._store_outcomes, fetch, self.reach.own)
+        await self._crawl(observer, targets, fetch, self.config, (total, what))
+        return observer.counters
+
+    async def run_pilots(self, targets: Sequence[Target]) -> Counters:
+        """Fetch a few targets one after the other, so that one request pays a cold start."""
+        observer = OutcomeObserver(self._store_outcomes, Pass.WARM, self.reach.own)
+        await self._crawl(
+            observer, iter(targets), Pass.WARM, self._one_by_one(), (len(targets), "pilot")
+        )
+        return observer.counters
+
+    async def fetch_aside(self, targets: Sequence[Target]) -> list[Outcome]:
+        """Fetch what is not of the plan; its outcomes are returned and not kept."""
+        outcomes: list[Outcome] = []
+        observer = OutcomeObserver(outcomes.extend, Pass.WARM, self.reach.own)
+        await self._crawl(
+            observer, iter(targets), Pass.WARM, self._one_by_one(), (len(targets), "keys")
+        )
+        return outcomes
+
+    async def _crawl(
+        self,
+        observer: OutcomeObserver,
+        targets: Iterator[Target],
+        fetch: Pass,
+        config: CrawlConfig,
+        shown: tuple[int, str],
+    ) -> None:
+        total, what = shown
         job = CrawlJob(
             targets=targets,
             headers=self.reach.lines(self.run_id),
             origin=self.reach.origin,
-            config=self.config,
+            config=config,
             observer=observer,
             keep_bytes=CSRF_WINDOW_BYTES,
             start_limit=self.limit,
             refresh_secret=self.refresh_secret if fetch is Pass.WARM else None,
         )
         self.progress.start(total, what)
+        started = time.monotonic()
         watching = asyncio.ensure_future(self._watch(job, observer.counters, total))
         try:
             await crawl(job)
@@ -82,12 +103,19 @@ class Passes:
             watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await watching
-            self.progress.update(_snapshot(job, observer.counters, total, 0.0))
+            elapsed_s = time.monotonic() - started
+            self.progress.update(_snapshot(job, observer.counters, total, elapsed_s))
             self.progress.stop()
             observer.flush()
-        self.limit = max(1, job.live.limit)
+        if config is self.config:
+            self.limit = max(1, job.live.limit)
         self.aborted = self.aborted or job.aborted
-        return observer.counters
+
+    def _store_outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        self.store.add_outcomes(self.run_id, outcomes)
+
+    def _one_by_one(self) -> CrawlConfig:
+        return msgspec.structs.replace(self.config, concurrency=1)
 
     def check_reached(self, counters: Counters) -> None:
         """Abort the run when not one request of a pass got through to the origin."""

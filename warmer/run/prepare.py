@@ -17,7 +17,7 @@ from warmer.errors import ConfigError, SourceError
 from warmer.model import RunStatus, Trigger
 from warmer.plan import targets
 from warmer.run.cache_keys import CacheKeys
-from warmer.run.execute import Execution, Mode, forget_failures
+from warmer.run.execute import Execution, Mode, reopen
 from warmer.run.reach import reach
 from warmer.run.stopping import StopSignals
 from warmer.store import Store
@@ -110,7 +110,7 @@ async def run_again(
             raise ConfigError(f"run {record.id} has finished; start a new one")
         _check_refresh(resolved.site, refresh=refresh)
         store.adopt_run(record.id)
-        forget_failures(store, record.id)
+        reopen(store, record.id)
         return await _run(
             store=store,
             run_id=record.id,

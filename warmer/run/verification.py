@@ -9,19 +9,24 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from warmer.model import EvidenceKind, Judgement, KeyQuestion, Verdict
-from warmer.verify import Case, judge, needs_probe
+from warmer.model import CacheState, EvidenceKind, Judgement, KeyQuestion, Verdict
+from warmer.run.probing import WAITING, Choice
+from warmer.timing import typical
+from warmer.verify import Case, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from warmer.config import VerifyConfig
     from warmer.model import KeyAnswer, Target
     from warmer.run.cache_keys import CacheKeys
+    from warmer.run.probing import ProbeChoice
     from warmer.run.reach import Reach
     from warmer.store import Store, TargetResult
+    from warmer.timing import Typical
 
 _PAGE = 1000
+_MEASURED = 10_000
 
 
 class Verification:
@@ -35,34 +40,41 @@ class Verification:
         self._reach = reach
         self._keys = keys
         self._config = config
+        self._typical: Typical | None = None
 
-    async def settle(self, *, probing: bool) -> int:
-        """Verdicts for what was fetched, but for targets that a probe shall settle.
-
-        With `probing`, those that need a probe stay without a verdict, and so does a
-        sample of those whose key is there: the most popular, so that the hot latency
-        is measured, and another witness heard. Returns how many are to be probed.
-        """
-        sample = self._config.probe_sample if probing else 0
-        probe_all = probing and self._config.probe == "always"
-        to_probe = 0
+    async def settle(self, choice: ProbeChoice) -> None:
+        """Verdicts for what was fetched, but for what is to be probed, which stays open."""
 
         def verdict(case: Case) -> Judgement | None:
-            nonlocal sample, to_probe
             found = judge(case)
-            sampled = found.verdict is Verdict.WARM and (probe_all or sample > 0)
-            if case.probe is None and probing and (sampled or needs_probe(case)):
-                sample -= sampled
-                to_probe += 1
+            chosen = choice.choose(case, found)
+            if chosen is Choice.PROBE:
                 return None
-            return found
+            return WAITING if chosen is Choice.WAIT else found
 
         await self._judge(_fetched(self._store.results(self._run_id)), verdict)
-        return to_probe
 
     async def conclude(self) -> None:
         """Verdicts for everything that was fetched and has none yet."""
+        self._typical = self._typical_times()
         await self._judge(_fetched(self._store.results(self._run_id)), judge)
+
+    def any_warm(self, ranks: Collection[int]) -> bool:
+        """Whether one of these targets turned out warm."""
+        return any(
+            result.judgement is not None and result.judgement.verdict is Verdict.WARM
+            for result in self._store.results(self._run_id)
+            if result.target.rank in ranks
+        )
+
+    def reopen_waiting(self) -> None:
+        """Take back the verdicts of what waited for the blind sample."""
+        waiting = (
+            result.target.rank
+            for result in self._store.results(self._run_id)
+            if result.judgement == WAITING
+        )
+        self._store.forget_verdicts(self._run_id, list(waiting))
 
     async def skip_present(self) -> int:
         """Verdict WARM for what the keys say is in the cache already; returns how many."""
@@ -111,8 +123,19 @@ class Verification:
             answers=answers,
             own_headers=self._reach.own[result.target.variant],
             min_ttl_s=self._config.min_ttl_s,
+            typical=self._typical,
             timing_ratio=self._config.timing_ratio,
         )
+
+    def _typical_times(self) -> Typical | None:
+        pairs = (
+            (result.warm.total_ms, result.probe.total_ms)
+            for result in self._store.results(self._run_id)
+            if result.warm is not None and result.warm.state is CacheState.UNKNOWN
+            if result.probe is not None and result.probe.state is CacheState.UNKNOWN
+            if result.warm.total_ms is not None and result.probe.total_ms is not None
+        )
+        return typical(list(itertools.islice(pairs, _MEASURED)), self._config.timing_ratio)
 
 
 def _fetched(results: Iterable[TargetResult]) -> Iterator[TargetResult]:
