@@ -49,6 +49,7 @@ class Normaliser:
         self._scheme = self._base.partition(":")[0]
         self._prefixes = (self._base + "/",)
         self._hosts = {self._base.partition("//")[2]}
+        self._bare_host = authority(self._scheme, urlsplit(self._base).hostname or "", None)
         self._hosts |= {_alias(self._scheme, alias) for alias in config.aliases}
         patterns = "|".join(translate(pattern) for pattern in config.drop_params)
         self._dropped = re.compile(patterns) if patterns else None
@@ -94,7 +95,9 @@ class Normaliser:
             with_port = authority(scheme, parts.hostname, parts.port)
         except ValueError:
             return Rejection("not-a-url")
-        if self._hosts.isdisjoint((with_port, host)):
+        # Logs name a host without scheme, and without the port it is served on.
+        named_in_a_log = not parts.scheme and parts.port is None and host == self._bare_host
+        if self._hosts.isdisjoint((with_port, host)) and not named_in_a_log:
             return Rejection("other-host")
         query = f"?{parts.query}" if "?" in url.partition("#")[0] else ""
         return (parts.path or "/") + query
