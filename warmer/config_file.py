@@ -18,7 +18,7 @@ from warmer.config_rules import check_site
 from warmer.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
 Document = dict[str, Any]
@@ -27,6 +27,7 @@ Document = dict[str, Any]
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _VERBATIM = frozenset({"include", "exclude", "format", "match", "template"})
 """Keys whose values have a use of their own for `${…}`."""
+_FILES = frozenset({"ca_file", "client_cert", "client_key", "unix_socket"})
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<key>.*?)`(?: - at `\$\.?(?P<at>.*)`)?$")
 _AT = re.compile(r"^(?P<what>.*) - at `\$\.?(?P<at>.*)`$", re.DOTALL)
 
@@ -45,6 +46,30 @@ def read_document(path: Path) -> Document:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
+
+
+def rebased(document: Document, directory: Path) -> Document:
+    """The document with the paths in it taken from its own directory, wherever it is read from."""
+    moved = dict(document)
+    if isinstance(crawl := document.get("crawl"), dict):
+        moved["crawl"] = _rebased(crawl, _FILES, directory)
+    if isinstance(store := document.get("store"), dict):
+        moved["store"] = _rebased(store, {"path"}, directory)
+    if isinstance(sources := document.get("source"), list):
+        moved["source"] = [
+            _rebased(each, {"path"}, directory) if isinstance(each, dict) else each
+            for each in sources
+        ]
+    return moved
+
+
+def _rebased(table: Document, keys: Collection[str], directory: Path) -> Document:
+    paths = {
+        key: str(directory / value)
+        for key, value in table.items()
+        if key in keys and isinstance(value, str) and value != "-"
+    }
+    return table | paths
 
 
 def overlay(document: Document, overrides: Document) -> Document:

@@ -5,15 +5,16 @@ Opens what a run needs and closes it again; the run itself is `execute`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from warmer.config_file import build_site, overlay, read_document
+from warmer.config_file import build_site, overlay, read_document, rebased
 from warmer.config_overlay import check_kept, kept
-from warmer.errors import ConfigError, SourceError
+from warmer.errors import ConfigError, SourceError, StoreError
 from warmer.model import RunStatus, Trigger
 from warmer.plan import targets
 from warmer.run.cache_keys import CacheKeys
@@ -55,7 +56,7 @@ class Resolved:
 def resolve(request: Request, environment: Mapping[str, str]) -> Resolved:
     """Read, lay over, check; raises ConfigError. Opens the TOML file only."""
     path = request.config
-    document = read_document(path) if path is not None else {}
+    document = {} if path is None else rebased(read_document(path), path.parent.resolve())
     place = "command line" if path is None else str(path)
     site = build_site(overlay(document, request.overrides), place=place, environment=environment)
     for expression in site.thresholds.all:
@@ -106,8 +107,6 @@ async def run_again(
     store = Store(resolved.store_path)
     try:
         record = store.run(run_id)
-        if record.status is RunStatus.FINISHED:
-            raise ConfigError(f"run {record.id} has finished; start a new one")
         _check_refresh(resolved.site, refresh=refresh)
         store.adopt_run(record.id)
         reopen(store, record.id)
@@ -151,17 +150,25 @@ def _plan(store: Store, resolved: Resolved, gathered: Gathered) -> str:
         config=resolved.record,
         now=datetime.now(UTC),
     )
-    planned = store.add_targets(
-        record.id, found, observed_traffic=gathered.observed, skipped=gathered.skipped.as_dict()
-    )
+    skipped = gathered.skipped.as_dict()
+    try:
+        planned = store.add_targets(
+            record.id, found, observed_traffic=gathered.observed, skipped=skipped
+        )
+    except StoreError as error:
+        with contextlib.suppress(StoreError):
+            _give_up(store, record.id, str(error))
+        raise
     gathered.staging.close()
     if planned == 0:
         note = "no target: the variants' include patterns leave nothing"
-        store.finish_run(
-            record.id, status=RunStatus.ABORTED, duration_s=0.0, note=note, warnings=()
-        )
+        _give_up(store, record.id, note)
         raise SourceError(note)
     return record.id
+
+
+def _give_up(store: Store, run_id: str, note: str) -> None:
+    store.finish_run(run_id, status=RunStatus.ABORTED, duration_s=0.0, note=note, warnings=())
 
 
 def _check_refresh(site: SiteConfig, *, refresh: bool) -> None:
