@@ -7,18 +7,16 @@ goes on where it was. Holds no secret: what callers hand in is stored as it is.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import secrets
-import sqlite3
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from warmer.errors import ConfigError, StoreError
 from warmer.model import Judgement, Outcome, Pass, RunRecord, RunStatus, Target, Trigger
 from warmer.run_lock import RunLock, is_held
+from warmer.store_file import StoreFile
 from warmer.store_rows import OUTCOME_COLUMNS, RUN_COLUMNS, judgement_of, outcome_of, run_of
-from warmer.store_schema import MIGRATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -44,32 +42,14 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._locks: dict[str, RunLock] = {}
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=10.0)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute("PRAGMA foreign_keys = ON")
-            self._db.execute("PRAGMA cache_size = -8192")
-            self._migrate()
-        except (sqlite3.Error, OSError) as error:
-            msg = f"{path}: cannot be used as the store: {error}; expected a writable SQLite file"
-            raise ConfigError(msg) from error
-
-    def _migrate(self) -> None:
-        (seen,) = self._db.execute("PRAGMA user_version").fetchone()
-        if seen > len(MIGRATIONS):
-            msg = f"{self.path}: written by a newer warmer (schema {seen}); update warmer"
-            raise ConfigError(msg)
-        for number, script in enumerate(MIGRATIONS[seen:], seen + 1):
-            self._db.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
+        self._file = StoreFile(path)
 
     def close(self) -> None:
         """Close the file; runs of this process that have not finished count as killed."""
         for lock in self._locks.values():
             lock.release()
         self._locks.clear()
-        self._db.close()
+        self._file.close()
 
     def _lock(self, run_id: str) -> None:
         try:
@@ -78,27 +58,13 @@ class Store:
             msg = f"{self.path}: no lock file can be made beside it: {error.strerror}"
             raise StoreError(msg) from error
 
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            yield self._db
-            self._db.execute("COMMIT")
-        except BaseException as error:
-            with contextlib.suppress(sqlite3.Error):
-                self._db.execute("ROLLBACK")
-            if isinstance(error, sqlite3.Error):
-                msg = f"{self.path}: cannot be written: {error}; what was done before is kept"
-                raise StoreError(msg) from error
-            raise
-
     def create_run(
         self, *, site: str, trigger: Trigger, base_url: str, config: str, now: datetime
     ) -> RunRecord:
         """Open a run in status RUNNING; `config` is JSON without secrets."""
         run_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         self._lock(run_id)
-        with self._writing() as db:
+        with self._file.writing() as db:
             db.execute(
                 "INSERT INTO runs (id, site, trigger, status, started_at, base_url, config)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -109,15 +75,27 @@ class Store:
         return self.run(run_id)
 
     def adopt_run(self, run_id: str) -> None:
-        """Mark a killed or interrupted run as running again, in this process.
+        """Mark a run that was cut short as running again, in this process.
 
-        Raises ConfigError while another process has it.
+        Raises ConfigError while another process has it, when it has finished, and where
+        it ended before it had a plan.
         """
         self._lock(run_id)
-        with self._writing() as db:
-            db.execute(
-                "UPDATE runs SET status = ?, note = '' WHERE id = ?", (RunStatus.RUNNING, run_id)
-            )
+        try:
+            with self._file.writing() as db:
+                (status, planned) = db.execute(
+                    "SELECT status, planned FROM runs WHERE id = ?", (run_id,)
+                ).fetchone()
+                if status == RunStatus.FINISHED or not planned:
+                    what = "ended before it had a plan" if not planned else "has finished"
+                    raise ConfigError(f"run {run_id} {what}; start a new one")
+                db.execute(
+                    "UPDATE runs SET status = ?, note = '' WHERE id = ?",
+                    (RunStatus.RUNNING, run_id),
+                )
+        except BaseException:
+            self._locks.pop(run_id).release()
+            raise
 
     def finish_run(
         self,
@@ -128,7 +106,7 @@ class Store:
         note: str,
         warnings: Sequence[str],
     ) -> None:
-        with self._writing() as db:
+        with self._file.writing() as db:
             db.execute(
                 "UPDATE runs SET status = ?, duration_s = ?, note = ?, warnings = ? WHERE id = ?",
                 (status, duration_s, note, json.dumps(list(warnings)), run_id),
@@ -138,10 +116,10 @@ class Store:
     def run(self, run_id: str) -> RunRecord:
         """The run with this id, an unambiguous beginning of it, or `last`."""
         where = "1" if run_id == "last" else "id = :id OR substr(id, 1, length(:id)) = :id"
-        rows = self._db.execute(
+        rows = self._file.rows(
             f"SELECT {RUN_COLUMNS} FROM runs WHERE {where} ORDER BY no DESC LIMIT 2",  # noqa: S608 -- literals
             {"id": run_id},
-        ).fetchall()
+        )
         if not rows or (len(rows) > 1 and run_id not in ("last", rows[0][0], rows[1][0])):
             what = "stands for more than one run" if rows else "is not a run"
             msg = f'{self.path}: "{run_id}" {what}; `warmer runs` lists them'
@@ -150,24 +128,22 @@ class Store:
 
     def runs(self, limit: int) -> list[RunRecord]:
         """The newest runs, newest first."""
-        rows = self._db.execute(
+        rows = self._file.rows(
             f"SELECT {RUN_COLUMNS} FROM runs ORDER BY no DESC LIMIT ?",  # noqa: S608 -- constants
             (limit,),
         )
         return [self._record(row) for row in rows]
 
     def config_of(self, run_id: str) -> str:
-        (config,) = self._db.execute("SELECT config FROM runs WHERE id = ?", (run_id,)).fetchone()
-        return str(config)
+        return str(self._of_run("config", run_id))
 
     def warnings_of(self, run_id: str) -> list[str]:
-        (text,) = self._db.execute("SELECT warnings FROM runs WHERE id = ?", (run_id,)).fetchone()
-        return [str(line) for line in json.loads(text)]
+        return [str(line) for line in json.loads(self._of_run("warnings", run_id))]
 
     def skipped_of(self, run_id: str) -> dict[str, int]:
         """How many lines or URLs of the sources were left out, by reason."""
-        (text,) = self._db.execute("SELECT skipped FROM runs WHERE id = ?", (run_id,)).fetchone()
-        return {str(reason): int(count) for reason, count in json.loads(text).items()}
+        found = json.loads(self._of_run("skipped", run_id))
+        return {str(reason): int(count) for reason, count in found.items()}
 
     def add_targets(
         self,
@@ -179,7 +155,7 @@ class Store:
     ) -> int:
         """Write the whole plan in one transaction; returns how many targets it has."""
         no = self._number(run_id)
-        with self._writing() as db:
+        with self._file.writing() as db:
             db.executemany(
                 "INSERT INTO targets VALUES (?, ?, ?, ?, ?, ?)",
                 ((no, t.rank, t.url, t.variant, t.weight, t.traffic) for t in targets),
@@ -192,8 +168,7 @@ class Store:
         return int(planned)
 
     def planned(self, run_id: str) -> int:
-        (planned,) = self._db.execute("SELECT planned FROM runs WHERE id = ?", (run_id,)).fetchone()
-        return int(planned)
+        return int(self._of_run("planned", run_id))
 
     def targets(self, run_id: str) -> Iterator[Target]:
         """Every target in rank order, a page at a time."""
@@ -208,7 +183,7 @@ class Store:
         no = self._number(run_id)
         rank = 0
         while True:
-            rows = self._db.execute(
+            rows = self._file.rows(
                 "SELECT rank, url, variant, weight, traffic FROM targets t"
                 " WHERE run = ?1 AND rank > ?2"
                 " AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.run = ?1 AND o.fetch = ?3"
@@ -216,7 +191,7 @@ class Store:
                 " AND NOT EXISTS (SELECT 1 FROM verdicts v WHERE v.run = ?1 AND v.rank = t.rank)"
                 " ORDER BY rank LIMIT ?4",
                 (no, rank, fetch, _PAGE),
-            ).fetchall()
+            )
             yield from (Target(*row) for row in rows)
             if len(rows) < _PAGE:
                 return
@@ -224,7 +199,7 @@ class Store:
 
     def add_outcomes(self, run_id: str, outcomes: Sequence[Outcome]) -> None:
         no = self._number(run_id)
-        with self._writing() as db:
+        with self._file.writing() as db:
             db.executemany(
                 f"INSERT OR REPLACE INTO outcomes (run, fetch, {OUTCOME_COLUMNS}) VALUES"  # noqa: S608 -- a constant
                 " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -242,7 +217,7 @@ class Store:
     def add_verdicts(self, run_id: str, judgements: Iterable[tuple[int, Judgement]]) -> None:
         """Verdicts by rank; a later verdict replaces an earlier one."""
         no = self._number(run_id)
-        with self._writing() as db:
+        with self._file.writing() as db:
             db.executemany(
                 "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -254,7 +229,7 @@ class Store:
     def forget_outcomes(self, run_id: str, ranks: Iterable[int]) -> None:
         """Take outcomes back, so that their targets are fetched again."""
         no = self._number(run_id)
-        with self._writing() as db:
+        with self._file.writing() as db:
             db.executemany(
                 "DELETE FROM outcomes WHERE run = ? AND rank = ?", ((no, rank) for rank in ranks)
             )
@@ -262,7 +237,7 @@ class Store:
     def forget_verdicts(self, run_id: str, ranks: Iterable[int]) -> None:
         """Take verdicts back, so that their targets are judged again."""
         no = self._number(run_id)
-        with self._writing() as db:
+        with self._file.writing() as db:
             db.executemany(
                 "DELETE FROM verdicts WHERE run = ? AND rank = ?", ((no, rank) for rank in ranks)
             )
@@ -274,7 +249,7 @@ class Store:
         width = len(OUTCOME_COLUMNS.split(", "))
         rank = after
         while True:
-            rows = self._db.execute(
+            rows = self._file.rows(
                 "SELECT t.rank, t.url, t.variant, t.weight, t.traffic,"  # noqa: S608 -- constants
                 f" v.verdict, v.reason, v.detail, v.ttl_s, v.evidence, {columns} FROM targets t"
                 " LEFT JOIN verdicts v ON v.run = t.run AND v.rank = t.rank"
@@ -282,7 +257,7 @@ class Store:
                 " LEFT JOIN outcomes p ON p.run = t.run AND p.fetch = 'probe' AND p.rank = t.rank"
                 " WHERE t.run = ? AND t.rank > ? ORDER BY t.rank LIMIT ?",
                 (no, rank, _PAGE),
-            ).fetchall()
+            )
             for row in rows:
                 yield TargetResult(
                     Target(*row[:5]),
@@ -293,6 +268,16 @@ class Store:
             if len(rows) < _PAGE:
                 return
             rank = rows[-1][0]
+
+    def probed_by_key_alone(self, run_id: str) -> int:
+        """How many targets are warm by their key, and no response to the probe said so too."""
+        (count,) = self._db.execute(
+            "SELECT count(*) FROM outcomes o JOIN verdicts v USING (run, rank)"
+            " WHERE run = ? AND o.fetch = 'probe' AND o.state = 'unknown'"
+            " AND v.verdict = 'warm' AND v.evidence = 'key'",
+            (self._number(run_id),),
+        ).fetchone()
+        return int(count)
 
     def set_cache_results(self, run_id: str, results: Sequence[Mapping[str, object]]) -> None:
         """What the report says of each cache server; JSON objects, as in report.json."""
@@ -309,7 +294,7 @@ class Store:
 
     def _set_json(self, table: str, run_id: str, results: Sequence[Mapping[str, object]]) -> None:
         no = self._number(run_id)
-        with self._writing() as db:
+        with self._file.writing() as db:
             db.execute(f"DELETE FROM {table} WHERE run = ?", (no,))  # noqa: S608 -- two callers
             db.executemany(
                 f"INSERT INTO {table} VALUES (?, ?, ?)",  # noqa: S608 -- two callers
@@ -317,7 +302,7 @@ class Store:
             )
 
     def _json(self, table: str, run_id: str) -> list[dict[str, object]]:
-        rows = self._db.execute(
+        rows = self._file.rows(
             f"SELECT result FROM {table} WHERE run = ? ORDER BY place",  # noqa: S608 -- two callers
             (self._number(run_id),),
         )
@@ -331,8 +316,11 @@ class Store:
         return replace(record, status=RunStatus.INTERRUPTED, note=note)
 
     def _number(self, run_id: str) -> int:
-        row = self._db.execute("SELECT no FROM runs WHERE id = ?", (run_id,)).fetchone()
-        if row is None:
+        return int(self._of_run("no", run_id))
+
+    def _of_run(self, column: str, run_id: str) -> Any:  # noqa: ANN401 -- a column of any type
+        rows = self._file.rows(f"SELECT {column} FROM runs WHERE id = ?", (run_id,))  # noqa: S608 -- literals
+        if not rows:
             msg = f'{self.path}: "{run_id}" is not a run; `warmer runs` lists them'
             raise ConfigError(msg)
-        return int(row[0])
+        return rows[0][0]

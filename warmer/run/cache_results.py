@@ -49,6 +49,24 @@ class CacheLog:
         found = (eviction_warning(was[r.node], r) for r in last if r.node in was)
         return [warning for warning in found if warning is not None]
 
+    def doubt(self, probes: int) -> str | None:
+        """Why so many probes cannot all have come from these caches, by their counters.
+
+        A Django page from the cache is two hits, for its header list and for itself; other
+        clients can only add to them.
+        """
+        deltas = differences(self._warmed, self._probed)
+        if not self._probed or not all(delta.trusted for delta in deltas):
+            return None
+        hits = sum(delta.hits or 0 for delta in deltas)
+        if hits >= 2 * probes:
+            return None
+        return (
+            f"{probes} pages have their keys in the cache, but the servers counted {hits} hits"
+            f" while these pages were asked for again, and {2 * probes} were due: does the site"
+            " read these entries, or does another cache answer in front?"
+        )
+
     async def end(self) -> None:
         """Count the patterns."""
         await asyncio.to_thread(self._count_patterns)

@@ -126,6 +126,8 @@ class Execution:
         else:
             await self._probe(passes, verification)
             await log.after_probe()
+            doubt = log.doubt(self.store.probed_by_key_alone(self.run_id))
+            self.warnings += [doubt] if doubt else []
         return passes.aborted or ""
 
     async def _probe(self, passes: Passes, verification: Verification) -> None:
