@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,17 +14,34 @@ from tests.system.command import assert_proven, crawl
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import StartSite
-    from tests.servers.stores import RedisServer
+    from tests.conftest import StartRedis, StartSite
+    from tests.servers.stores import MemcachedServer
 
 PAGES = 8
 PRODUCTS = [f"/p/{number}/" for number in range(1, PAGES + 1)]
 
 
-def options(redis: RedisServer) -> SiteOptions:
-    return SiteOptions(
-        cache_backend="redis", cache_location=redis.url, site_cache=True, pages=PAGES
-    )
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A cache server, and a site that keeps its pages in it."""
+
+    url: str
+    site: SiteOptions
+
+
+@pytest.fixture(params=["redis", "redis-lfu", "memcached"])
+def cache(
+    request: pytest.FixtureRequest, start_redis: StartRedis, memcached_server: MemcachedServer
+) -> Cache:
+    plain = SiteOptions(site_cache=True, pages=PAGES)
+    if request.param == "memcached":
+        location = memcached_server.node
+        site = replace(plain, cache_backend="pymemcache", cache_location=location)
+        return Cache(memcached_server.url, site)
+    # Under LFU a Redis does not tell how long a key has been idle.
+    lfu = ("--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lfu")
+    redis = start_redis(*(lfu if request.param == "redis-lfu" else ()))
+    return Cache(redis.url, replace(plain, cache_backend="redis", cache_location=redis.url))
 
 
 def address(site: DjangoSite) -> tuple[str, ...]:
@@ -41,13 +58,13 @@ def visited_and_gone(start_site: StartSite, earlier: SiteOptions) -> None:
 
 @pytest.mark.parametrize("mode", [(), ("--only-missing",)], ids=["all", "only-missing"])
 def test_entries_of_an_earlier_deployment_prove_nothing_where_the_cache_is_off_now(
-    start_site: StartSite, redis_server: RedisServer, tmp_path: Path, mode: tuple[str, ...]
+    start_site: StartSite, cache: Cache, tmp_path: Path, mode: tuple[str, ...]
 ) -> None:
-    visited_and_gone(start_site, options(redis_server))
-    site = start_site(replace(options(redis_server), site_cache=False))
+    visited_and_gone(start_site, cache.site)
+    site = start_site(replace(cache.site, site_cache=False))
     pages = "\n".join(PRODUCTS)
 
-    result = crawl(tmp_path, "-", *address(site), "--cache", redis_server.url, *mode, stdin=pages)
+    result = crawl(tmp_path, "-", *address(site), "--cache", cache.url, *mode, stdin=pages)
 
     assert result.warm() == []
     assert_proven(result.rows, site, site.node)
@@ -55,12 +72,12 @@ def test_entries_of_an_earlier_deployment_prove_nothing_where_the_cache_is_off_n
 
 @pytest.mark.parametrize("mode", [(), ("--only-missing",)], ids=["all", "only-missing"])
 def test_entries_of_an_earlier_deployment_with_another_prefix_prove_nothing(
-    start_site: StartSite, redis_server: RedisServer, tmp_path: Path, mode: tuple[str, ...]
+    start_site: StartSite, cache: Cache, tmp_path: Path, mode: tuple[str, ...]
 ) -> None:
-    visited_and_gone(start_site, replace(options(redis_server), key_prefix="old"))
-    site = start_site(replace(options(redis_server), key_prefix="new"))
+    visited_and_gone(start_site, replace(cache.site, key_prefix="old"))
+    site = start_site(replace(cache.site, key_prefix="new"))
     pages = "\n".join(PRODUCTS)
 
-    result = crawl(tmp_path, "-", *address(site), "--cache", redis_server.url, *mode, stdin=pages)
+    result = crawl(tmp_path, "-", *address(site), "--cache", cache.url, *mode, stdin=pages)
 
     assert_proven(result.rows, site, site.node)
