@@ -50,6 +50,12 @@ def test_a_page_in_memcached_is_rendered_once(
     assert site.renders("/p/1/") == 1
 
 
+def test_a_page_in_a_processs_own_memory_is_rendered_once(start_site: StartSite) -> None:
+    site = start_site(SiteOptions(cache_backend="locmem", site_cache=True))
+    assert statuses(site, "/p/1/", 3) == [200, 200, 200]
+    assert site.renders("/p/1/") == 1
+
+
 @pytest.mark.parametrize("mode", ["site_cache", "cache_page"])
 def test_what_django_does_not_store_is_rendered_each_time(
     start_site: StartSite, redis_server: RedisServer, mode: str

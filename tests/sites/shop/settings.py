@@ -59,7 +59,7 @@ BACKENDS: dict[str, dict[str, Any]] = {
 CACHES = {
     "default": {
         **BACKENDS[_text("CACHE_BACKEND", "none")],
-        "LOCATION": _text("CACHE_LOCATION").split(","),
+        "LOCATION": _text("CACHE_LOCATION"),
         "KEY_PREFIX": _text("KEY_PREFIX"),
         "VERSION": int(_text("VERSION", "1")),
     }
