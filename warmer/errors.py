@@ -34,7 +34,9 @@ class SourceError(WarmerError):
 
 
 class StoreError(WarmerError):
-    """The store cannot be opened, read or written."""
+    """The store, or the plan on its way there, cannot be read or written any more."""
+
+    exit_code = ExitCode.UNREACHABLE
 
 
 class UnreachableError(WarmerError):

@@ -21,12 +21,13 @@ class RunLock:
 
     def __init__(self, store: Path, run_id: str) -> None:
         self._path = _path(store, run_id)
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._descriptor)
-            raise ConfigError(f"run {run_id} is under way in another process") from None
+        while (descriptor := _locked(self._path)) is not None:
+            # Whoever had it before may have taken the file away after we opened it.
+            if _is_at(self._path, descriptor):
+                self._descriptor = descriptor
+                return
+            os.close(descriptor)
+        raise ConfigError(f"run {run_id} is under way in another process")
 
     def release(self) -> None:
         """Give the run up, and take the file away."""
@@ -41,13 +42,35 @@ def is_held(store: Path, run_id: str) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    else:
-        return False
+        return not _lock(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
+
+
+def _locked(path: Path) -> int | None:
+    """A descriptor that holds the lock; None while a process has the run."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    while not _lock(descriptor, fcntl.LOCK_EX):
+        # Somebody who only looks, as `is_held` does, is gone in a moment.
+        if not _lock(descriptor, fcntl.LOCK_SH):
+            os.close(descriptor)
+            return None
+    return descriptor
+
+
+def _lock(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _path(store: Path, run_id: str) -> Path:

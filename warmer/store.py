@@ -83,12 +83,8 @@ class Store:
         self._lock(run_id)
         try:
             with self._file.writing() as db:
-                (status, planned) = db.execute(
-                    "SELECT status, planned FROM runs WHERE id = ?", (run_id,)
-                ).fetchone()
-                if status == RunStatus.FINISHED or not planned:
-                    what = "ended before it had a plan" if not planned else "has finished"
-                    raise ConfigError(f"run {run_id} {what}; start a new one")
+                found = db.execute("SELECT status, planned FROM runs WHERE id = ?", (run_id,))
+                _check_open(run_id, *found.fetchone())
                 db.execute(
                     "UPDATE runs SET status = ?, note = '' WHERE id = ?",
                     (RunStatus.RUNNING, run_id),
@@ -271,12 +267,12 @@ class Store:
 
     def probed_by_key_alone(self, run_id: str) -> int:
         """How many targets are warm by their key, and no response to the probe said so too."""
-        (count,) = self._db.execute(
+        ((count,),) = self._file.rows(
             "SELECT count(*) FROM outcomes o JOIN verdicts v USING (run, rank)"
             " WHERE run = ? AND o.fetch = 'probe' AND o.state = 'unknown'"
             " AND v.verdict = 'warm' AND v.evidence = 'key'",
             (self._number(run_id),),
-        ).fetchone()
+        )
         return int(count)
 
     def set_cache_results(self, run_id: str, results: Sequence[Mapping[str, object]]) -> None:
@@ -324,3 +320,10 @@ class Store:
             msg = f'{self.path}: "{run_id}" is not a run; `warmer runs` lists them'
             raise ConfigError(msg)
         return rows[0][0]
+
+
+def _check_open(run_id: str, status: str, planned: int) -> None:
+    if not planned:
+        raise ConfigError(f"run {run_id} ended before it had a plan; start a new one")
+    if status == RunStatus.FINISHED:
+        raise ConfigError(f"run {run_id} has finished; start a new one")

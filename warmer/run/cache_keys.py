@@ -138,7 +138,7 @@ class CacheKeys:
 
     def unvisited(self, question: KeyQuestion, nonce: str) -> KeyQuestion | None:
         """A page like this one that nobody has asked for, where only that can settle keys."""
-        if not any(cache.wants_unvisited for cache in self._caches):
+        if self.is_settled or not any(cache.wants_unvisited for cache in self._caches):
             return None
         asked = [cache.unvisited(question, nonce) for cache in self._caches]
         return next((each for each in asked if each is not None), None)

@@ -37,8 +37,10 @@ if TYPE_CHECKING:
     from warmer.store import Store, TargetResult
 
 PILOTS = 3
+MAX_PILOTS = 8
 PILOT_ROUNDS = 4
-"""So many targets are fetched one by one first, to learn how keys are made from them."""
+"""So many targets a round, one of each variant at least, are fetched one by one first, to
+learn how keys are made from them; most sites need one round, few more than two."""
 
 
 class Mode(StrEnum):
@@ -150,11 +152,14 @@ class Execution:
 
     async def _learn_keys(self, passes: Passes, verification: Verification) -> None:
         """Fetch the most popular targets one by one until the keys of all caches are known."""
-        for _ in range(PILOT_ROUNDS):
-            pilots = list(itertools.islice(self._unfetched(), PILOTS))
+        count = min(max(PILOTS, len(self.reach.variants)), MAX_PILOTS)
+        for round_number in range(PILOT_ROUNDS):
+            pilots = list(itertools.islice(self._unfetched(), count))
             if self.keys.is_settled or self._stopped(passes) or not pilots:
                 break
             passes.check_reached(await self._pilot(pilots, passes, verification))
+            if round_number > 0 or next(self._unfetched(), None) is None:
+                await self._pilot_unvisited(pilots[0], passes, verification)
         if not self.keys.is_settled:
             self.keys.give_up()
 
@@ -176,17 +181,18 @@ class Execution:
             [verification.question(each) for each in fetched],
             answered_from_cache=any(_from_cache(each.warm) for each in fetched if each.warm),
         )
-        if fetched and not self.keys.is_settled:
-            await self._pilot_unvisited(fetched[0], passes, verification)
         return counters
 
     async def _pilot_unvisited(
-        self, result: TargetResult, passes: Passes, verification: Verification
+        self, pilot: Target, passes: Passes, verification: Verification
     ) -> None:
-        """Fetch one page under a URL that nobody has asked for, where only that tells."""
-        page = verification.question(result)
-        asked = self.keys.unvisited(page, secrets.token_hex(8))
-        if asked is None:
+        """Fetch one page under a URL that nobody has asked for, where only that tells.
+
+        Other pages come first, for this one costs the site a rendering of no use.
+        """
+        result = next(self._results({pilot.rank}))
+        asked = self.keys.unvisited(verification.question(result), secrets.token_hex(8))
+        if asked is None or result.warm is None or result.warm.status != 200:
             return
         await self.keys.before([asked])
         target = dataclasses.replace(result.target, url=asked.url)
