@@ -1,0 +1,1 @@
+"""The numbers of docs/performance.md, each by one command: `python -m bench [NAME ...]`."""
