@@ -61,13 +61,14 @@ class Staging:
                 " min(candidates.rowid) AS place FROM candidates JOIN sources USING (source)"
                 " GROUP BY url ORDER BY popularity DESC, place"
             )
-        for url, weight, traffic, _ in rows:
-            yield Ranked(url, weight, traffic)
+            for url, weight, traffic, _ in rows:
+                yield Ranked(url, weight, traffic)
 
     def count(self) -> int:
         """How many rows were added, repeated URLs included."""
         self._flush()
-        (count,) = self._db.execute("SELECT count(*) FROM candidates").fetchone()
+        with _told():
+            (count,) = self._db.execute("SELECT count(*) FROM candidates").fetchone()
         return int(count)
 
     def close(self) -> None:
@@ -85,5 +86,6 @@ def _told() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        msg = f"the plan cannot be kept in the temporary directory: {error}; set TMPDIR to another"
+        found = f"the plan cannot be kept in the temporary directory: {error}"
+        msg = f"{found}; set TMPDIR to one with more room"
         raise StoreError(msg) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 from typing import TYPE_CHECKING, Any
 
 from warmer.errors import ConfigError, StoreError
@@ -39,7 +40,7 @@ class StoreFile:
             raise ConfigError(msg) from error
 
     def _prepare(self) -> None:
-        self._db.execute("PRAGMA journal_mode = WAL")
+        self._use_wal()
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.execute("PRAGMA cache_size = -8192")
@@ -48,6 +49,20 @@ class StoreFile:
         if self._schema() > len(MIGRATIONS):
             msg = f"{self.path}: written by a newer warmer (schema {self._schema()}); update warmer"
             raise ConfigError(msg)
+
+    def _use_wal(self) -> None:
+        """Several processes may make the file at once, and SQLite does not wait for this."""
+        deadline = time.monotonic() + _BUSY_S
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not is_busy or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     def _schema(self) -> int:
         (seen,) = self._db.execute("PRAGMA user_version").fetchone()
