@@ -49,6 +49,8 @@ class WarmSpider(Spider):
                 errback=self.fail,
                 meta={
                     "target": target,
+                    # Planned as visitors send it; Scrapy would spell some of it anew.
+                    "verbatim_url": True,
                     "header_lines": self.job.headers[target.variant],
                     "keep_bytes": self.job.keep_bytes,
                 },

@@ -39,17 +39,18 @@ class Authority:
         self.ca_file = directory / "ca.pem"
         self.ca_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, host: str) -> Certificate:
+    def issue(self, host: str, *, expired: bool = False) -> Certificate:
         """A certificate for one host name, also fit to authenticate a client of that name."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         names = x509.SubjectAlternativeName([x509.DNSName(host)])
         certificate = (
-            self._builder(subject, key.public_key())
+            self._builder(subject, key.public_key(), days=-1 if expired else 1)
             .add_extension(names, critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        issued = Certificate(self._directory / f"{host}.pem", self._directory / f"{host}.key")
+        name = f"{host}-expired" if expired else host
+        issued = Certificate(self._directory / f"{name}.pem", self._directory / f"{name}.key")
         issued.chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         issued.key.write_bytes(
             key.private_bytes(
@@ -61,7 +62,7 @@ class Authority:
         return issued
 
     def _builder(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, days: int = 1
     ) -> x509.CertificateBuilder:
         now = dt.datetime.now(dt.UTC)
         return (
@@ -70,6 +71,6 @@ class Authority:
             .issuer_name(self._name)
             .public_key(key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(hours=1))
-            .not_valid_after(now + dt.timedelta(days=1))
+            .not_valid_before(now - dt.timedelta(days=2))
+            .not_valid_after(now + dt.timedelta(days=days))
         )

@@ -8,6 +8,7 @@ always read to its end, but only the first `meta["keep_bytes"]` of it are kept.
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from scrapy.core.downloader.handlers.base import BaseDownloadHandler
 from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 
-from warmer.crawl.fetch import REASON_BY_CODE, Fetch, FetchError, parse_headers
+from warmer.crawl.fetch import Fetch, FetchError, parse_headers, reason_of
 from warmer.crawl.refresh import refresh_line
 from warmer.crawl.transfers import TransferError, Transfers
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from warmer.crawl.origin import Origin
+
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
 
 
 class CurlDownloadHandler(BaseDownloadHandler):
@@ -54,9 +57,11 @@ class CurlDownloadHandler(BaseDownloadHandler):
         )
 
     async def _fetch(self, request: Request) -> Fetch:
-        foreign = not self._origin.owns(urlsplit(request.url).hostname or "")
+        place = urlsplit(request.url)
+        foreign = not self._origin.owns(place.hostname or "")
+        secure = place.scheme == "https"
         idle = self._idle[foreign]
-        handle = idle.pop() if idle else self._origin.new_handle(foreign=foreign)
+        handle = idle.pop() if idle else self._origin.new_handle(secure=secure, foreign=foreign)
         lines: list[bytes] = []
         parts: list[bytes] = []
         room = request.meta.get("keep_bytes", self._origin.max_body_bytes)
@@ -79,6 +84,7 @@ class CurlDownloadHandler(BaseDownloadHandler):
 
         try:
             handle.setopt(pycurl.URL, request.url)
+            self._set_target(handle, request.url, secure=secure)
             _set_header_lines(handle, self._header_lines(request, foreign=foreign))
             handle.setopt(pycurl.PREREQFUNCTION, may_send)
             handle.setopt(pycurl.HEADERFUNCTION, lines.append)
@@ -97,6 +103,9 @@ class CurlDownloadHandler(BaseDownloadHandler):
             )
         finally:
             idle.append(handle)
+
+    def _set_target(self, handle: pycurl.Curl, url: str, *, secure: bool) -> None:
+        """Scrapy has spelt the URL; libcurl may derive from it what it sends."""
 
     def _header_lines(self, request: Request, *, foreign: bool) -> Sequence[str]:
         lines = {"accept": "Accept:"}
@@ -131,9 +140,17 @@ class PlanDownloadHandler(CurlDownloadHandler):
 
     async def download_request(self, request: Request) -> Response:
         """An envelope with a `Fetch` in `request.meta["fetch"]`; raises FetchError."""
+        if not _VISIBLE.fullmatch(request.url):
+            raise FetchError("protocol", "the URL holds what must be escaped; nothing was sent")
         fetch = await self._fetch(request)
         request.meta["fetch"] = fetch
         return Response(request.url, status=fetch.status, request=request)
+
+    def _set_target(self, handle: pycurl.Curl, url: str, *, secure: bool) -> None:
+        """As it was planned: libcurl turns %2f into %2F, which is another key to proxies."""
+        handle.setopt(
+            pycurl.REQUEST_TARGET, self._origin.request_target(url.partition("#")[0], secure=secure)
+        )
 
     def _header_lines(self, request: Request, *, foreign: bool) -> Sequence[str]:
         lines: Sequence[str] = request.meta["header_lines"]
@@ -155,5 +172,5 @@ def _fetch_error(error: TransferError, handle: pycurl.Curl) -> FetchError:
     if handle.getinfo(pycurl.HTTP_CONNECTCODE) >= 300:
         return FetchError("proxy", str(error))
     if error.code == pycurl.E_ABORTED_BY_CALLBACK:
-        return FetchError("closed-early", "the kept connection was closed in place of an answer")
-    return FetchError(REASON_BY_CODE.get(error.code, "protocol"), str(error))
+        return FetchError("closed-early", "the connection was closed in place of an answer")
+    return FetchError(reason_of(error.code, str(error)), str(error))

@@ -50,6 +50,16 @@ class Fetch:
     first_byte_ms: float = 0.0
 
 
+def reason_of(code: int, message: str) -> str:
+    """The report's word for a failure of libcurl.
+
+    TLS 1.3 refuses a client after its handshake: to libcurl a failure to read.
+    """
+    if code == pycurl.E_RECV_ERROR and " alert " in message:
+        return "tls"
+    return REASON_BY_CODE.get(code, "protocol")
+
+
 class FetchError(Exception):
     """No whole response came; `reason` is a word of the report."""
 

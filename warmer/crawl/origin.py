@@ -48,8 +48,8 @@ class Origin:
         """Whether a host name (lower case, no port) belongs to the site."""
         return host in self.hosts
 
-    def new_handle(self, *, foreign: bool) -> pycurl.Curl:
-        """A libcurl handle with everything set but URL and headers."""
+    def new_handle(self, *, secure: bool, foreign: bool) -> pycurl.Curl:
+        """A libcurl handle for one scheme with everything set but URL and headers."""
         handle = pycurl.Curl()
         options: dict[int, object] = {
             pycurl.NOSIGNAL: 1,
@@ -59,7 +59,10 @@ class Origin:
             pycurl.SSL_VERIFYPEER: 1,
             pycurl.SSL_VERIFYHOST: 2,
             pycurl.HTTP_VERSION: HTTP_VERSIONS[self.http],
-            pycurl.PIPEWAIT: 1,
+            # Wait for a connection to share rather than open another. Where HTTP/1.1 is
+            # spoken that is until the first page was answered, and all fail with it if
+            # it never is; so only where a person has said that it is HTTP/2.
+            pycurl.PIPEWAIT: self.http == "2",
             # To libcurl 0 means no limit.
             pycurl.TIMEOUT_MS: max(1, int(self.timeout_s * 1000)),
             pycurl.CONNECTTIMEOUT_MS: max(1, int(self.connect_timeout_s * 1000)),
@@ -70,7 +73,7 @@ class Origin:
             pycurl.NOPROXY: "",
             pycurl.USERAGENT: "",
         }
-        if self.http == "2" and self.base_url.startswith("https:"):
+        if self.http == "2" and secure:
             options[pycurl.HTTP_VERSION] = pycurl.CURL_HTTP_VERSION_2TLS
         if self.ca_file:
             options[pycurl.CAINFO] = self.ca_file
@@ -80,6 +83,17 @@ class Origin:
             # pycurl takes a `str` of ASCII only; a path or a password may be more.
             handle.setopt(option, value.encode() if isinstance(value, str) else value)
         return handle
+
+    def request_target(self, url: str, *, secure: bool) -> str:
+        """The request line's middle part for a URL of the site that has a path.
+
+        The whole URL where a proxy has to find the way, else path and query
+        (RFC 9112, 3.2). libcurl asks for a tunnel when it must connect elsewhere.
+        """
+        forwarded = self.proxy is not None and not self.proxy.startswith("socks")
+        if forwarded and not secure and not self.connect_to:
+            return url
+        return "/" + url.split("/", 3)[3]
 
     def _site_options(self) -> dict[int, object]:
         options: dict[int, object] = {}

@@ -83,7 +83,7 @@ class RobotsMiddleware:
         request = Request(
             f"{site}/robots.txt",
             callback=NO_CALLBACK,
-            meta={"header_lines": plain, "keep_bytes": KEEP_BYTES},
+            meta={"header_lines": plain, "keep_bytes": KEEP_BYTES, "verbatim_url": True},
         )
         try:
             response = await self._crawler.engine.download_async(request)
