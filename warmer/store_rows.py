@@ -24,6 +24,7 @@ OUTCOME_COLUMNS = (
     "rank, status, error, detail, total_ms, first_byte_ms, body_bytes, attempts, final_url, "
     "state, state_header, age_s, ttl_s, stored, obstacle, language, csrf, at"
 )
+_STATES = {str(state): state for state in CacheState}
 RUN_COLUMNS = "id, site, trigger, status, started_at, duration_s, note, base_url, observed_traffic"
 
 
@@ -44,13 +45,19 @@ def run_of(row: tuple[Any, ...]) -> RunRecord:
 
 
 def outcome_of(fetch: Pass, row: tuple[Any, ...]) -> Outcome | None:
+    """An outcome in the order of OUTCOME_COLUMNS; None where nothing was joined.
+
+    By place, for a report reads some millions of these: by name takes three times as long.
+    """
     if row[0] is None:
         return None
-    values = dict(zip(OUTCOME_COLUMNS.split(", "), row, strict=True))
-    values["state"] = CacheState(values["state"])
-    values["stored"] = bool(values["stored"])
-    values["csrf"] = bool(values["csrf"])
-    return Outcome(fetch=fetch, **values)
+    rank, status, error, detail, total_ms, first_byte_ms, body_bytes, attempts, final_url = row[:9]
+    state, state_header, age_s, ttl_s, stored, obstacle, language, csrf, at = row[9:]
+    return Outcome(
+        rank, fetch, status, error, detail, total_ms, first_byte_ms, body_bytes, attempts,
+        final_url, _STATES[state], state_header, age_s, ttl_s, bool(stored), obstacle, language,
+        bool(csrf), at,
+    )  # fmt: skip
 
 
 def judgement_of(row: tuple[Any, ...]) -> Judgement | None:
