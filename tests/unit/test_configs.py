@@ -13,12 +13,11 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 import pytest
 
+from tests.unit.command_shape import mistake_in
 from tests.unit.markdown import calls
 from warmer.caches.address import parse
-from warmer.cli import cli
 from warmer.run.prepare import Request, resolve
 from warmer.run.reach import reach
 
@@ -55,14 +54,6 @@ def tool(name: str, package: str) -> str:
     return path
 
 
-def assert_parses(arguments: list[str]) -> None:
-    name, *rest = arguments
-    try:
-        cli.commands[name].make_context(name, rest)
-    except click.ClickException as error:
-        pytest.fail(f"warmer {' '.join(arguments)}: {error.format_message()}")
-
-
 @EVERY_SITE
 def test_every_site_loads(path: Path) -> None:
     load(path)
@@ -91,7 +82,7 @@ def test_every_command_in_a_comment_or_unit_parses() -> None:
                 r"#   (warmer .*?)(?:   .*)?$|ExecStart=(.*)|\*/15 \S+ \S+ \S+ \S+ \S+ (.*)", line
             )
             for arguments in calls("".join(filter(None, command.groups()))) if command else ():
-                assert_parses(arguments)
+                assert mistake_in(arguments) == "", f"{path.name}: {line}"
                 found += 1
     assert found >= 8
 
@@ -99,7 +90,7 @@ def test_every_command_in_a_comment_or_unit_parses() -> None:
 def test_the_job_for_kubernetes_calls_warmer_as_it_is() -> None:
     text = (CONFIGS / "kubernetes-job.yaml").read_text(encoding="utf-8")
     (arguments,) = re.findall(r"^ +args: \[(.*)\]$", text, re.MULTILINE)
-    assert_parses([word.strip().strip('"') for word in arguments.split(",")])
+    assert mistake_in([word.strip().strip('"') for word in arguments.split(",")]) == ""
 
 
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
