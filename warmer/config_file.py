@@ -26,16 +26,19 @@ Document = dict[str, Any]
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _VERBATIM = frozenset({"include", "exclude", "format", "match", "template"})
-"""Keys whose values have a use of their own for `${…}`."""
+"""Keys, other than names of headers, whose values have a use of their own for `${…}`."""
 _FILES = frozenset({"ca_file", "client_cert", "client_key", "unix_socket"})
-_UNKNOWN = re.compile(r"^Object contains unknown field `(?P<key>.*?)`(?: - at `\$\.?(?P<at>.*)`)?$")
+_UNKNOWN = re.compile(
+    r"^Object contains unknown field `(?P<key>.*?)`(?: - at `\$\.?(?P<at>.*)`)?$", re.DOTALL
+)
 _AT = re.compile(r"^(?P<what>.*) - at `\$\.?(?P<at>.*)`$", re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 
 
 def read_document(path: Path) -> Document:
     """The TOML document in a file; ConfigError with line and column if it is none."""
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file; expected a site's TOML file") from None
     except OSError as error:
@@ -46,6 +49,8 @@ def read_document(path: Path) -> Document:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: not TOML: nested too deeply") from None
 
 
 def rebased(document: Document, directory: Path) -> Document:
@@ -90,16 +95,18 @@ def build_site(document: Document, *, place: str, environment: Mapping[str, str]
         site = msgspec.convert(filled, SiteConfig)
         check_site(site)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{place}: {_explain(str(error))}") from None
+        raise ConfigError(f"{place}: {_one_line(_explain(str(error)))}") from None
     except ConfigError as error:
-        raise ConfigError(f"{place}: {error}") from None
+        raise ConfigError(f"{place}: {_one_line(str(error))}") from None
     return site
 
 
 def _fill(value: Any, environment: Mapping[str, str], at: str) -> Any:  # noqa: ANN401 -- any TOML value
     if isinstance(value, dict):
         return {
-            key: inner if key in _VERBATIM else _fill(inner, environment, f"{at}.{key}".lstrip("."))
+            key: inner
+            if key in _VERBATIM and not at.endswith("headers")
+            else _fill(inner, environment, f"{at}.{key}".lstrip("."))
             for key, inner in value.items()
         }
     if isinstance(value, list | tuple):
@@ -131,6 +138,11 @@ def _explain(message: str) -> str:
     if placed:
         return f"{placed['at']}: {placed['what'][0].lower()}{placed['what'][1:]}"
     return message
+
+
+def _one_line(message: str) -> str:
+    r"""The message with \n and the like written out, for values are quoted in it."""
+    return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], message)
 
 
 def _place(at: str, key: str) -> str:

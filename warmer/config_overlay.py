@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 NOT_KEPT = "(given on the command line, not kept)"
 _KINDS = frozenset(get_args(SourceKind))
-_RATE = re.compile(r"^(?P<count>\d+(?:\.\d+)?)(?:/(?P<unit>s|m|h))?$")
+_RATE = re.compile(r"(?P<count>[0-9]+(?:\.[0-9]+)?)(?:/(?P<unit>s|m|h))?")
 _PER_S = {"s": 1, "m": 60, "h": 3600, None: 1}
 _HARMLESS = frozenset(
     {"accept", "accept-encoding", "accept-language", "user-agent", "x-forwarded-proto"}
 )
-_PASSWORD = re.compile(r"(?<=//)[^/@]*(?=@)")
+_PARAMETER = re.compile(r"([?&])(?!(?:db|ca_file|placement)=)[^&]+")
 
 
 def source(text: str) -> Document:
@@ -44,13 +44,16 @@ def header(text: str) -> tuple[str, str]:
     """Name and value of `Name: value`."""
     name, colon, value = text.partition(":")
     if not colon or not name.strip():
-        raise ConfigError(f'--header "{text}": expected "Name: value"')
+        raise ConfigError(
+            "--header: no name and value with a colon between them;"
+            ' expected "Name: value", such as "Accept-Language: de"'
+        )
     return name.strip(), value.strip()
 
 
 def rate_per_s(text: str) -> float:
     """Requests a second from `5`, `5/s`, `300/m` or `1000/h`."""
-    match = _RATE.match(text.strip())
+    match = _RATE.fullmatch(text.strip())
     rate = float(match["count"]) / _PER_S[match["unit"]] if match else 0.0
     if rate <= 0:
         raise ConfigError(f'--rate "{text}": expected requests a second, such as 5/s or 300/m')
@@ -113,24 +116,39 @@ def kept(document: Document) -> Document:
         }
     for table in ("cache", "source"):
         if table in safe:
-            safe[table] = [_without_password(each) for each in safe[table]]
+            safe[table] = [_without_secrets(each) for each in safe[table]]
     return safe
 
 
 def check_kept(document: Document) -> None:
-    """Raise ConfigError where a resumed run lacks what was not kept."""
+    """Raise ConfigError where a resumed run lacks what was not kept; it reads no source."""
     for name, value in document.get("headers", {}).items():
         if value == NOT_KEPT:
             raise ConfigError(f'header "{name}": its value was not kept; give --header again')
-    for table, option in (("cache", "--cache"), ("source", "SOURCE")):
-        for each in document.get(table, ()):
-            if NOT_KEPT in each.get("url", ""):
-                raise ConfigError(f"{table}: its password was not kept; give {option} again")
+    for each in document.get("cache", ()):
+        if NOT_KEPT in each.get("url", ""):
+            raise ConfigError("cache: its password was not kept; give --cache again")
 
 
-def _without_password(table: Document) -> Document:
-    url = table.get("url")
-    return table if url is None else table | {"url": _PASSWORD.sub(NOT_KEPT, url)}
+def _without_secrets(table: Document) -> Document:
+    places = {key: _without_login(table[key]) for key in ("url", "path") if key in table}
+    return table | places
+
+
+def _without_login(url: str) -> str:
+    """All that could be a login or a token goes; the URL need not be one.
+
+    Up to the last `@`, for a password may hold one, or a `/`, without being escaped.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        scheme, rest = "", url
+    login, at, place = rest.rpartition("@")
+    if "?" in login:
+        return f"{scheme}{separator}{NOT_KEPT}"  # of login or of parameter, who knows
+    if at:
+        rest = f"{NOT_KEPT}@{place}"
+    return scheme + separator + _PARAMETER.sub(rf"\1{NOT_KEPT}", rest)
 
 
 def _given(**values: Any) -> Document:  # noqa: ANN401 -- any TOML value
@@ -138,4 +156,4 @@ def _given(**values: Any) -> Document:  # noqa: ANN401 -- any TOML value
 
 
 def _is_url(text: str) -> bool:
-    return text.startswith(("http://", "https://"))
+    return text.lower().startswith(("http://", "https://"))

@@ -13,9 +13,14 @@ from warmer.errors import ConfigError
 from warmer.host_name import authority, site_root
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from warmer.config import CrawlConfig, ScheduleConfig, SiteConfig, SourceConfig
 
-_DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(s|m|h|d)$")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(s|m|h|d)")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_AUTHORITY = re.compile(r"^(?:[^/?#]*//([^/?#]*))?.*$", re.DOTALL)
+_NOT_IN_A_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -29,6 +34,7 @@ def check_site(site: SiteConfig) -> None:
         _check_patterns(f"plan.{key}", getattr(site.plan, key))
     for n, alias in enumerate(site.plan.aliases):
         _check_alias(f"plan.aliases[{n}]", alias)
+    _check_headers("headers", site.headers)
     _check_variants(site)
     for n, source in enumerate(site.source):
         _check_source(f"source[{n}]", source)
@@ -54,35 +60,51 @@ def check_base_url(url: str) -> None:
 
 def check_connect_to(value: str) -> None:
     """HOST:PORT, an IPv6 address in brackets."""
-    host, _, port = value.rpartition(":")
-    if (
-        not host
-        or not (port.isascii() and port.isdecimal())
-        or not 0 < int(port) < 65536
-        or (":" in host and not (host.startswith("[") and host.endswith("]")))
-    ):
+    if not value.isascii() or not _is_host(value, with_port=True):
         raise ConfigError(
             f'connect_to: "{value}" is not HOST:PORT; expected for instance 10.0.0.5:443'
         )
 
 
+def check_header(name: str, value: str) -> None:
+    """Raise ConfigError unless this is a header field (RFC 9110, 5.1 and 5.5) we may set."""
+    if not _TOKEN.fullmatch(name):
+        raise ConfigError(
+            f'header name "{name}" is not a token; expected a name such as "Accept-Language"'
+        )
+    if name.lower() in ("host", "content-length", "transfer-encoding", "connection"):
+        raise ConfigError(
+            f'header "{name}" cannot be set; base_url and connect_to say where requests go'
+        )
+    if _NOT_IN_A_VALUE.search(value):
+        raise ConfigError(
+            f'the value of header "{name}" is not one line of UTF-8 text; expected no line break'
+            " and no other control character"
+        )
+
+
 def _check_alias(key: str, alias: str) -> None:
-    try:
-        parts = urlsplit(f"//{alias}")
-        authority("https", parts.hostname or "", parts.port)
-        is_host = parts.netloc == alias and parts.username is None
-    except ValueError:
-        is_host = False
-    if not is_host:
+    if not _is_host(alias, with_port=False):
         raise ConfigError(
             f'{key}: "{_shown(alias)}" is not a host; expected a name such as example.com, without'
             " scheme and path"
         )
 
 
+def _is_host(text: str, *, with_port: bool) -> bool:
+    """Whether this is a host and nothing else; a port may be there, or must."""
+    try:
+        parts = urlsplit(f"//{text}")
+        authority("https", parts.hostname or "", parts.port)
+    except ValueError:
+        return False
+    is_alone = parts.netloc == text and "@" not in text
+    return is_alone and (parts.port is not None or not with_port)
+
+
 def duration_s(text: str) -> float | None:
     """Seconds of a duration such as `90s`, `10m`, `1.5h`, `1d`; None if it is none."""
-    match = _DURATION.match(text.strip())
+    match = _DURATION.fullmatch(text.strip())
     return float(match[1]) * _SECONDS[match[2]] if match else None
 
 
@@ -94,6 +116,15 @@ def _check_variants(site: SiteConfig) -> None:
                 f'variant[{n}].name: "{variant.name}" is empty or taken; expected another name'
             )
         _check_patterns(f"variant[{n}].include", variant.include)
+        _check_headers(f"variant[{n}].headers", variant.headers)
+
+
+def _check_headers(key: str, headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        try:
+            check_header(name, value)
+        except ConfigError as error:
+            raise ConfigError(f"{key}: {error}") from None
 
 
 def _check_patterns(key: str, patterns: tuple[str, ...]) -> None:
@@ -107,6 +138,8 @@ def _check_patterns(key: str, patterns: tuple[str, ...]) -> None:
 
 
 def _check_crawl(crawl: CrawlConfig) -> None:
+    if crawl.user_agent is not None:
+        _check_headers("crawl.user_agent", {"User-Agent": crawl.user_agent})
     if crawl.basic_auth is not None and ":" not in crawl.basic_auth:
         raise ConfigError("crawl.basic_auth: expected user:password")
     if crawl.client_key and not crawl.client_cert:
@@ -118,6 +151,8 @@ def _check_source(key: str, source: SourceConfig) -> None:
         raise ConfigError(f"{key}: has both path and url; expected one of them")
     if source.path is None and source.url is None and source.kind not in ("discover", "robots"):
         raise ConfigError(f"{key}: has neither path nor url; expected one of them")
+    if source.kind != "popularity" and "@" in _AUTHORITY.sub(r"\1", source.url or ""):
+        raise ConfigError(f"{key}.url: holds credentials; expected crawl.basic_auth for these")
     if source.kind == "popularity" and not (source.url and source.key):
         raise ConfigError(f"{key}: kind popularity needs url (redis://…) and key (a sorted set)")
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from warmer.errors import ConfigError
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -40,7 +38,6 @@ _TLS_ONLY = {
     "Sec-Fetch-User": "?1",
 }
 _PLAIN_ONLY = {"Accept-Encoding": "gzip, deflate"}
-_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 def visitor_headers(
@@ -59,7 +56,6 @@ def visitor_headers(
     merged: dict[str, tuple[str, str]] = {}
     for headers in ({"User-Agent": user_agent or agent}, profile, site, variant.headers):
         for name, value in headers.items():
-            check_header(name, value)
             merged[name.lower()] = (name, value)
     return {name: value for name, value in merged.values() if value}
 
@@ -83,16 +79,3 @@ def header_lines(headers: Mapping[str, str], run_id: str) -> list[str]:
     if not any(name.lower() == "accept" for name in own):
         lines.append("Accept:")
     return lines
-
-
-def check_header(name: str, value: str) -> None:
-    """Raise ConfigError unless this is a header field (RFC 9110, 5.1 and 5.5)."""
-    if not name or not set(name) <= _TOKEN:
-        msg = f'header name "{name}" is not a token; expected a name such as "Accept-Language"'
-        raise ConfigError(msg)
-    if name.lower() in ("host", "content-length", "transfer-encoding", "connection"):
-        msg = f'header "{name}" cannot be set; base_url and connect_to say where requests go'
-        raise ConfigError(msg)
-    if any((char < " " and char != "\t") or char == "\x7f" for char in value):
-        msg = f'the value of header "{name}" holds a control character; expected one line of text'
-        raise ConfigError(msg)

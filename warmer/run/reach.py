@@ -37,7 +37,6 @@ class Reach:
 
 
 def reach(site: SiteConfig, base_url: str) -> Reach:
-    """Raises ConfigError for a header that cannot be sent."""
     variants = site.variant or DEFAULT_VARIANTS
     scheme = urlsplit(base_url).scheme
     visitor = {
