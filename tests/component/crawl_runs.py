@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from warmer.config import CrawlConfig, VariantConfig
 from warmer.crawl.crawl import crawl
-from warmer.crawl.job import CrawlJob
+from warmer.crawl.job import CrawlJob, Live
 from warmer.crawl.origin import Origin
 from warmer.crawl.profiles import header_lines, visitor_headers
 from warmer.model import Target
@@ -35,6 +36,20 @@ class Seen:
     attempts: int
     final_url: str
     fetch: Fetch | None = None
+
+
+class Landing(Live):
+    """The numbers of a crawl; `landed` is set when the last request in flight has ended."""
+
+    def __init__(self) -> None:
+        self.landed = asyncio.Event()
+        super().__init__()
+        self.landed.clear()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name == "in_flight" and value == 0:
+            self.landed.set()
 
 
 @dataclass(slots=True)

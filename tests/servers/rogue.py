@@ -119,7 +119,7 @@ class Hold:
 class Rogue:
     """The server; `on(path, behaviour)` scripts it, `requests` and `count` tell what came."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, *, port: int = 0) -> None:
         self.holds: dict[str, Hold] = {}
         self.peak_in_flight = 0
         self.connections = 0
@@ -130,7 +130,7 @@ class Rogue:
         self._in_flight = 0
         self._open: set[socket.socket] = set()
         self._tls = tls
-        self._server = _Listener((HOST, 0), self)
+        self._server = _Listener((HOST, port), self)
         self.host = HOST
         self.port: int = self._server.server_address[1]
         self.url = f"{'https' if tls else 'http'}://{HOST}:{self.port}"

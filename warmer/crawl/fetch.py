@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import pycurl
@@ -21,13 +22,13 @@ REASON_BY_CODE: dict[int, str] = {
     98: "tls",  # CURLE_SSL_CLIENTCERT, which pycurl does not name
     pycurl.E_GOT_NOTHING: "closed-early",
     pycurl.E_PARTIAL_FILE: "closed-early",
-    pycurl.E_RECV_ERROR: "closed-early",
     pycurl.E_SEND_ERROR: "closed-early",
     92: "closed-early",  # CURLE_HTTP2_STREAM, which pycurl does not name
     pycurl.E_FILESIZE_EXCEEDED: "too-large",
 }
 """Why a target failed, by libcurl's error code; anything else is `protocol`."""
 
+_READING = re.compile("Recv failure|SSL_read|Failure when receiving")
 _BLANK = (b"\r\n", b"\n")
 
 UNREACHABLE_REASONS = frozenset({"dns", "connect", "tls", "proxy"})
@@ -53,10 +54,13 @@ class Fetch:
 def reason_of(code: int, message: str) -> str:
     """The report's word for a failure of libcurl.
 
-    TLS 1.3 refuses a client after its handshake: to libcurl a failure to read.
+    A failure to read is to libcurl also what was read and not understood, and TLS 1.3
+    refusing a client after its handshake; there the message alone tells.
     """
-    if code == pycurl.E_RECV_ERROR and " alert " in message:
-        return "tls"
+    if code == pycurl.E_RECV_ERROR:
+        if " alert " in message:
+            return "tls"
+        return "closed-early" if _READING.search(message) else "protocol"
     return REASON_BY_CODE.get(code, "protocol")
 
 
