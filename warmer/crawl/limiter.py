@@ -69,7 +69,9 @@ class VegasLimiter:
 
     def _judge_window(self, now: float) -> None:
         mean_ms = self._sum_ms / self._count
-        self._best_ms = min(self._best_ms, mean_ms)
+        # Alone in flight nothing waits for us: pages have become slower, and an old best
+        # would hold the limit at 1 for ever.
+        self._best_ms = mean_ms if self.limit == 1 else min(self._best_ms, mean_ms)
         queued = self.limit * (1.0 - self._best_ms / mean_ms) if mean_ms > 0 else 0.0
         if queued > self.BETA:
             self.limit = max(1, self.limit - 1)
