@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from warmer.errors import ConfigError, StoreError
 from warmer.store_schema import MIGRATIONS
@@ -25,8 +25,10 @@ _BUSY_S = 10.0
 class StoreFile:
     """One connection to one file (WAL); readers never wait, writers wait for each other."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, synchronous: Literal["NORMAL", "FULL"] = "NORMAL") -> None:
+        """With FULL, what was written outlives a power cut; with NORMAL, a killed process."""
         self.path = path
+        self._synchronous = synchronous
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_S)
@@ -41,7 +43,7 @@ class StoreFile:
 
     def _prepare(self) -> None:
         self._use_wal()
-        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute(f"PRAGMA synchronous = {self._synchronous}")
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.execute("PRAGMA cache_size = -8192")
         if self._schema() < len(MIGRATIONS):

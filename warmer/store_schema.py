@@ -78,4 +78,19 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (run, place)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE runs ADD COLUMN whole INTEGER NOT NULL DEFAULT 1;
+    CREATE TABLE triggers (
+        no INTEGER PRIMARY KEY AUTOINCREMENT,
+        site TEXT NOT NULL,
+        key TEXT,
+        trigger TEXT NOT NULL,
+        request TEXT NOT NULL,
+        accepted_at REAL NOT NULL,
+        finished_at REAL,
+        run TEXT,
+        UNIQUE (site, key)
+    ) STRICT;
+    CREATE INDEX triggers_pending ON triggers (site, no) WHERE finished_at IS NULL;
+    """,
 )
