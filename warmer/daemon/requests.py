@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MAX_ITEMS = 10_000
 _Text = Annotated[str, Meta(max_length=8192)]
-_Items = Annotated[list[_Text], Meta(max_length=MAX_ITEMS)]
+Items = Annotated[list[_Text], Meta(max_length=MAX_ITEMS)]
 
 
 class RequestError(WarmerError):
@@ -44,10 +44,16 @@ class WarmRequest:
     why: str = ""
 
 
-class _Body(Struct, frozen=True, forbid_unknown_fields=True):
-    urls: _Items = []
-    prefixes: _Items = []
-    tags: _Items = []
+class Body(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a request says, bounded and not yet checked against a site.
+
+    `at` is when the sender's page changed, in unix seconds, 0 if it does not say; `id`
+    names the delivery, so that one that comes twice is one request.
+    """
+
+    urls: Items = []
+    prefixes: Items = []
+    tags: Items = []
     all: bool = False
     why: Annotated[str, Meta(max_length=200)] = ""
     at: float = 0.0
@@ -61,22 +67,33 @@ def parse_request(
 
     `tags` are those that the configuration knows.
     """
+    return checked(parse_body(body), trigger=trigger, normalise=normalise, tags=tags)
+
+
+def parse_body(body: bytes) -> Body:
+    """What a JSON request says; raises RequestError if it is none."""
     try:
-        found = msgspec.json.decode(body, type=_Body)
+        return msgspec.json.decode(body, type=Body)
     except msgspec.MsgspecError as error:
         raise RequestError(f"not a request to warm: {error}") from None
-    unknown = sorted(set(found.tags) - set(tags))
+
+
+def checked(
+    body: Body, *, trigger: Trigger, normalise: Normaliser, tags: Collection[str]
+) -> WarmRequest:
+    """A request of this site; raises RequestError for what the site does not have."""
+    unknown = sorted(set(body.tags) - set(tags))
     if unknown:
         raise RequestError(f'tag "{unknown[0]}" is not in the configuration')
-    if not (found.urls or found.prefixes or found.tags or found.all):
+    if not (body.urls or body.prefixes or body.tags or body.all):
         raise RequestError("names nothing; expected urls, prefixes, tags or all")
     return WarmRequest(
         trigger=trigger,
-        urls=tuple(dict.fromkeys(_own(url, normalise) for url in found.urls)),
-        prefixes=tuple(dict.fromkeys(_own(url, normalise) for url in found.prefixes)),
-        tags=tuple(dict.fromkeys(found.tags)),
-        everything=found.all,
-        why=found.why,
+        urls=tuple(dict.fromkeys(_own(url, normalise) for url in body.urls)),
+        prefixes=tuple(dict.fromkeys(_own(url, normalise) for url in body.prefixes)),
+        tags=tuple(dict.fromkeys(body.tags)),
+        everything=body.all,
+        why=body.why,
     )
 
 
