@@ -12,7 +12,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 import msgspec
@@ -21,7 +21,7 @@ import uvloop
 from warmer.config_overlay import overrides
 from warmer.crawl.profiles import VERSION
 from warmer.daemon.schedule import next_run_s
-from warmer.errors import ExitCode, WarmerError
+from warmer.errors import ConfigError, ExitCode, WarmerError
 from warmer.model import RunStatus
 from warmer.plan import targets
 from warmer.report.listings import print_plan, print_runs
@@ -182,16 +182,31 @@ def _run(given: dict[str, Any], mode: Mode, *, resume: str | None, refresh: bool
     found, code = uvloop.run(running)
     _write(found, Store(resolved.store_path), given["report"])
     if not quiet:
-        print_summary(found, sys.stdout, written=given["report"])
+        _print_summary(found, given["report"])
+    for result in found.thresholds if quiet else ():
+        if result["verdict"] != "pass":
+            _say(f"threshold {result['expr']}: {result['verdict']}, the value is {result['value']}")
     if found.run.status is not RunStatus.FINISHED:
         _say(f"run {found.run.id} was {found.run.status}: {found.run.note}")
     return code
 
 
+def _print_summary(found: Report, written: Sequence[Path]) -> None:
+    """A reader that has gone away does not change how the run ended."""
+    try:
+        print_summary(found, sys.stdout, written=written)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence(sys.stdout)
+
+
 def _until_next_run(resolved: Resolved) -> Resolved:
     """Where the site has a schedule, what expires before the next run does not count."""
     site = resolved.site
-    wait_s = next_run_s(site.schedule, datetime.now(UTC))
+    try:
+        wait_s = next_run_s(site.schedule, datetime.now(UTC))
+    except ConfigError as error:
+        raise ConfigError(f"{resolved.place}: {error}") from None
     if wait_s is None or site.verify.min_ttl_s > 0:
         return resolved
     verify = msgspec.structs.replace(site.verify, min_ttl_s=wait_s)
@@ -250,10 +265,18 @@ def main() -> None:
         _say("interrupted")
         code = ExitCode.INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)
     sys.exit(code)
 
 
 def _say(line: str) -> None:
     text = " ".join(line.split())
-    print(f"warmer: {text}", file=sys.stderr)  # noqa: T201 -- standard error, once
+    try:
+        print(f"warmer: {text}", file=sys.stderr, flush=True)  # noqa: T201 -- standard error, once
+    except OSError:
+        _silence(sys.stderr)
+
+
+def _silence(stream: TextIO) -> None:
+    """Send a stream nowhere whose reader has gone, so that nothing fails when it is flushed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -46,9 +46,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """A checked site, and what of the request may be kept for `--resume`."""
+    """A checked site, and what of the request may be kept for `--resume`.
+
+    `place` opens the line of an error in it.
+    """
 
     site: SiteConfig
+    place: str
     store_path: Path
     record: str
 
@@ -59,8 +63,10 @@ def resolve(request: Request, environment: Mapping[str, str]) -> Resolved:
     document = {} if path is None else rebased(read_document(path), path.parent.resolve())
     place = "command line" if path is None else str(path)
     site = build_site(overlay(document, request.overrides), place=place, environment=environment)
-    for expression in site.thresholds.all:
-        parse(expression)
+    try:
+        _check(site)
+    except ConfigError as error:
+        raise ConfigError(f"{place}: {error}") from None
     record = {
         "file": None if path is None else str(path.resolve()),
         "overrides": kept(request.overrides),
@@ -71,7 +77,14 @@ def resolve(request: Request, environment: Mapping[str, str]) -> Resolved:
     }
     beside = Path() if path is None else path.parent
     store_path = request.store or beside / site.store.path
-    return Resolved(site=site, store_path=store_path, record=json.dumps(record))
+    return Resolved(site=site, place=place, store_path=store_path, record=json.dumps(record))
+
+
+def _check(site: SiteConfig) -> None:
+    """What the rooms that use them refuse: before a run begins, not in its middle."""
+    for expression in site.thresholds.all:
+        parse(expression)
+    CacheKeys(site.cache, site.connect_to).close()
 
 
 async def run_new(
