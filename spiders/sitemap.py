@@ -40,6 +40,8 @@ SETTINGS: dict[str, Any] = {
     "METAREFRESH_ENABLED": False,
     "REDIRECT_ENABLED": False,
     "REFERER_ENABLED": False,
+    # An index is read from its top; Scrapy would take the last first.
+    "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
     "URLLENGTH_LIMIT": 0,
 }
 

@@ -97,6 +97,8 @@ class Gathering:
         self._gathered.staging.end_source(
             source.number, total=source.total, share=share, observed=source.observed
         )
+        if source.total <= 0:
+            return
         self._gathered.weight += share
         if source.observed:
             self._gathered.observed = (self._gathered.observed or 0.0) + share

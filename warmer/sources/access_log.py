@@ -58,11 +58,10 @@ class LogCounter:
                 yield from self.flush()
 
     def flush(self) -> Iterator[Candidate]:
-        """Give out what is counted, and forget it."""
+        """Give out what is counted, in the order in which it was first met, and forget it."""
         hits, self._hits, self._hits_bytes = self._hits, {}, 0
-        while hits:
-            url, count = hits.popitem()
-            yield Candidate(url, float(count))
+        for url in list(hits):
+            yield Candidate(url, float(hits.pop(url)))
 
     def _count(self, block: Block, memory: _Memory, place: str) -> None:
         rows = memory.log_format.rows(block.data)
