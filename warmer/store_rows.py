@@ -6,6 +6,7 @@ The tables are STRICT, so a column holds its declared type and is not converted.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from warmer.model import (
@@ -25,6 +26,7 @@ OUTCOME_COLUMNS = (
     "state, state_header, age_s, ttl_s, stored, obstacle, language, csrf, at"
 )
 _STATES = {str(state): state for state in CacheState}
+_VERDICTS = {str(verdict): verdict for verdict in Verdict}
 RUN_COLUMNS = "id, site, trigger, status, started_at, duration_s, note, base_url, observed_traffic"
 
 
@@ -61,13 +63,14 @@ def outcome_of(fetch: Pass, row: tuple[Any, ...]) -> Outcome | None:
 
 
 def judgement_of(row: tuple[Any, ...]) -> Judgement | None:
+    """A verdict with what it rests on; None where nothing was joined."""
     verdict, reason, detail, ttl_s, evidence = row
     if verdict is None:
         return None
-    return Judgement(
-        Verdict(verdict),
-        reason,
-        detail,
-        ttl_s,
-        tuple(EvidenceKind(kind) for kind in evidence.split(",") if kind),
-    )
+    return Judgement(_VERDICTS[verdict], reason, detail, ttl_s, _evidence_of(evidence))
+
+
+@cache
+def _evidence_of(kinds: str) -> tuple[EvidenceKind, ...]:
+    """The few lists that there are, each made once."""
+    return tuple(EvidenceKind(kind) for kind in kinds.split(",") if kind)
