@@ -24,7 +24,8 @@ class Staging:
 
     def __init__(self) -> None:
         # The empty name is SQLite's temporary database: on disk, gone when closed.
-        self._db = sqlite3.connect("", isolation_level=None)
+        # A thread may fill it, and another read it then; two at once never do.
+        self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = OFF")
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.execute("PRAGMA cache_size = -16384")

@@ -59,17 +59,28 @@ class Store:
             raise StoreError(msg) from error
 
     def create_run(
-        self, *, site: str, trigger: Trigger, base_url: str, config: str, now: datetime
+        self,
+        *,
+        site: str,
+        trigger: Trigger,
+        base_url: str,
+        config: str,
+        now: datetime,
+        whole: bool = True,
     ) -> RunRecord:
-        """Open a run in status RUNNING; `config` is JSON without secrets."""
+        """Open a run in status RUNNING; `config` is JSON without secrets.
+
+        `whole` runs have the plan of the site's sources, the others pages that were named.
+        """
         run_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         self._lock(run_id)
         with self._file.writing() as db:
             db.execute(
-                "INSERT INTO runs (id, site, trigger, status, started_at, base_url, config)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO runs (id, site, trigger, status, started_at, base_url, config, whole)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     run_id, site, trigger, RunStatus.RUNNING, now.timestamp(), base_url, config,
+                    whole,
                 ),
             )  # fmt: skip
         return self.run(run_id)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from warmer.run.cache_keys import CacheKeys
     from warmer.run.observe import Counters
     from warmer.run.reach import Reach
-    from warmer.run.stopping import StopSignals
+    from warmer.run.stopping import Stop
     from warmer.store import Store, TargetResult
 
 PILOTS = 3
@@ -62,7 +62,7 @@ class Execution:
     keys: CacheKeys
     mode: Mode
     progress: Progress
-    signals: StopSignals
+    stop: Stop
     refresh: bool = False
     warnings: list[str] = field(default_factory=list)
 
@@ -76,15 +76,15 @@ class Execution:
             reach=self.reach,
             config=self.site.crawl,
             progress=self.progress,
-            stopping=self.signals.event,
+            stopping=self.stop.event,
             refresh_secret=self.site.crawl.refresh_secret if self.refresh else None,
         )
         status, note, code = RunStatus.FINISHED, "", ExitCode.OK
         try:
             await log.begin()
             note = await self._work(passes, log)
-            if self.signals.exit_code is not None:
-                status, code = RunStatus.INTERRUPTED, self.signals.exit_code
+            if self.stop.exit_code is not None:
+                status, code = RunStatus.INTERRUPTED, self.stop.exit_code
                 note = f"`warmer crawl --resume {self.run_id}` goes on"
             elif note:
                 status, code = RunStatus.ABORTED, ExitCode.UNREACHABLE
@@ -218,7 +218,7 @@ class Execution:
         return self.store.unfetched(self.run_id, Pass.WARM)
 
     def _stopped(self, passes: Passes) -> bool:
-        return self.signals.event.is_set() or passes.aborted is not None
+        return self.stop.event.is_set() or passes.aborted is not None
 
     def _gate(self, report: Report, log: CacheLog) -> Report:
         results = evaluate([parse(each) for each in self.site.thresholds.all], values(report))

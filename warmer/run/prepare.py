@@ -25,7 +25,7 @@ from warmer.store import Store
 from warmer.thresholds import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from warmer.config import SiteConfig
     from warmer.config_file import Document
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from warmer.report.progress import Progress
     from warmer.report.summary import Report
     from warmer.run.gather import Gathered, Gathering
+    from warmer.run.stopping import Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,16 @@ class Request:
     config: Path | None = None
     overrides: Document = field(default_factory=dict)
     store: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How a planned run is carried out."""
+
+    site: SiteConfig
+    mode: Mode
+    refresh: bool
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,18 +107,14 @@ async def run_new(
     gathered = await gathering.read_online()
     store = Store(resolved.store_path)
     try:
-        run_id = _plan(store, resolved, gathered)
+        run_id = plan_run(store, resolved, gathered, trigger=Trigger.MANUAL, whole=True)
         for note in gathered.notes:
             progress.note(note)
         return await _run(
-            store=store,
-            run_id=run_id,
-            site=site,
-            base_url=gathered.base_url,
-            mode=mode,
-            progress=progress,
-            warnings=list(gathered.notes),
-            refresh=refresh,
+            store,
+            run_id,
+            Way(site=site, mode=mode, refresh=refresh, progress=progress),
+            warnings=gathered.notes,
         )
     finally:
         store.close()
@@ -123,16 +130,8 @@ async def run_again(
         _check_refresh(resolved.site, refresh=refresh)
         store.adopt_run(record.id)
         reopen(store, record.id)
-        return await _run(
-            store=store,
-            run_id=record.id,
-            site=resolved.site,
-            base_url=record.base_url,
-            mode=mode,
-            progress=progress,
-            warnings=[],
-            refresh=refresh,
-        )
+        way = Way(site=resolved.site, mode=mode, refresh=refresh, progress=progress)
+        return await _run(store, record.id, way, warnings=())
     finally:
         store.close()
 
@@ -152,16 +151,25 @@ def request_of_run(request: Request, run_id: str, environment: Mapping[str, str]
     )
 
 
-def _plan(store: Store, resolved: Resolved, gathered: Gathered) -> str:
+def plan_run(
+    store: Store, resolved: Resolved, gathered: Gathered, *, trigger: Trigger, whole: bool
+) -> str:
+    """Write a run and its targets; returns its id. A plan without targets raises SourceError.
+
+    `whole` is the plan of the site's sources, which `plan.top` caps; other plans are what
+    somebody named, all of it.
+    """
     site = resolved.site
     variants = reach(site, gathered.base_url).variants
-    found = targets(gathered.staging.ranked(), variants, site.plan.top)
+    top = site.plan.top if whole else None
+    found = targets(gathered.staging.ranked(), variants, top)
     record = store.create_run(
         site=site.name or gathered.base_url.partition("//")[2],
-        trigger=Trigger.MANUAL,
+        trigger=trigger,
         base_url=gathered.base_url,
         config=resolved.record,
         now=datetime.now(UTC),
+        whole=whole,
     )
     skipped = gathered.skipped.as_dict()
     try:
@@ -193,32 +201,30 @@ def _check_refresh(site: SiteConfig, *, refresh: bool) -> None:
 
 
 async def _run(
-    *,
-    store: Store,
-    run_id: str,
-    site: SiteConfig,
-    base_url: str,
-    mode: Mode,
-    progress: Progress,
-    warnings: list[str],
-    refresh: bool,
+    store: Store, run_id: str, way: Way, *, warnings: Sequence[str]
 ) -> tuple[Report, ExitCode]:
-    found = reach(site, base_url)
-    keys = CacheKeys(site.cache, site.connect_to)
+    keys = CacheKeys(way.site.cache, way.site.connect_to)
     try:
-        with StopSignals(progress.note) as signals:
-            execution = Execution(
-                store=store,
-                run_id=run_id,
-                site=site,
-                reach=found,
-                keys=keys,
-                mode=mode,
-                progress=progress,
-                signals=signals,
-                refresh=refresh,
-                warnings=warnings,
-            )
-            return await execution.run()
+        with StopSignals(way.progress.note) as stop:
+            return await execute_run(store, run_id, way, keys=keys, stop=stop, warnings=warnings)
     finally:
         keys.close()
+
+
+async def execute_run(
+    store: Store, run_id: str, way: Way, *, keys: CacheKeys, stop: Stop, warnings: Sequence[str]
+) -> tuple[Report, ExitCode]:
+    """Carry a planned run out; `keys` may have been learnt by runs before it."""
+    execution = Execution(
+        store=store,
+        run_id=run_id,
+        site=way.site,
+        reach=reach(way.site, store.run(run_id).base_url),
+        keys=keys,
+        mode=way.mode,
+        progress=way.progress,
+        stop=stop,
+        refresh=way.refresh,
+        warnings=list(warnings),
+    )
+    return await execution.run()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from warmer.errors import ExitCode
 
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 EXIT_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+
+
+class Stop(Protocol):
+    """What ends a run early: `event` is set, and `exit_code` says what for."""
+
+    event: asyncio.Event
+    exit_code: ExitCode | None
 
 
 class StopSignals:
