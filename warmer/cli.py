@@ -25,7 +25,7 @@ from warmer.errors import ConfigError, ExitCode, WarmerError
 from warmer.model import RunStatus
 from warmer.plan import targets
 from warmer.report.listings import print_plan, print_runs
-from warmer.report.progress import choose
+from warmer.report.progress import UnbreakableProgress, choose
 from warmer.report.screen import print_summary
 from warmer.report.summary import summarise
 from warmer.report.write import check_writable, write
@@ -172,7 +172,7 @@ def _run(given: dict[str, Any], mode: Mode, *, resume: str | None, refresh: bool
     if resume is not None:
         request = request_of_run(request, resume, os.environ)
     resolved = _until_next_run(resolve(request, os.environ))
-    progress = choose(sys.stderr, quiet=quiet)
+    progress = UnbreakableProgress(choose(sys.stderr, quiet=quiet))
     if resume is not None:
         running = run_again(resolved, resume, mode, progress, refresh=refresh)
     else:

@@ -92,6 +92,8 @@ def overrides(
         rate=None if rate is None else rate_per_s(rate),
     )
     found = [source(text) for text in sources]
+    if log_format is not None and not found:
+        raise ConfigError("--log-format: given without a SOURCE; expected the log beside it")
     if log_format is not None:
         found = [each | {"format": log_format} for each in found]
     return _given(

@@ -153,6 +153,8 @@ def _check_source(key: str, source: SourceConfig) -> None:
         raise ConfigError(f"{key}: has neither path nor url; expected one of them")
     if source.kind != "popularity" and "@" in _AUTHORITY.sub(r"\1", source.url or ""):
         raise ConfigError(f"{key}.url: holds credentials; expected crawl.basic_auth for these")
+    if source.kind in ("list", "csv", "access-log") and source.url is not None:
+        raise ConfigError(f"{key}: kind {source.kind} is read from a file; expected path, not url")
     if source.kind == "popularity" and not (source.url and source.key):
         raise ConfigError(f"{key}: kind popularity needs url (redis://…) and key (a sorted set)")
 

@@ -20,7 +20,8 @@ MINIMUM_PAGES = 5
 NOTICEABLE_MS = 10.0
 """A difference of times below this is noise, whatever the ratio."""
 LIKE_THE_OTHERS = 2.0
-"""A second fetch slower than the typical one by more than this was rendered."""
+SLACK_MS = 5.0
+"""A second fetch slower than the typical one by more than both was rendered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def judged_by_time(cold: Outcome, hot: Outcome, site: Typical, ratio: float) -> 
     """
     if cold.total_ms is None or hot.total_ms is None:
         return None
-    if hot.total_ms > site.hot_ms * LIKE_THE_OTHERS:
+    if hot.total_ms > max(site.hot_ms * LIKE_THE_OTHERS, site.hot_ms + SLACK_MS):
         return None
     if not _faster(min(cold.total_ms, site.cold_ms), hot.total_ms, ratio):
         return None

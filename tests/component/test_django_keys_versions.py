@@ -50,9 +50,15 @@ def interpreter(versions: tuple[str, ...]) -> str | None:
         pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
         for found in sorted(pyenv.glob(f"{version}.*/bin/python"), reverse=True):
             return str(found)
-        if on_path := shutil.which(f"python{version}"):
+        on_path = shutil.which(f"python{version}")
+        if on_path and _runs(on_path):
             return on_path
     return None
+
+
+def _runs(python: str) -> bool:
+    """Whether it is an interpreter: a version manager's stand-in is on the path without one."""
+    return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0
 
 
 RUNNABLE = [

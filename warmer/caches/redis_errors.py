@@ -103,8 +103,8 @@ def explain(error: BaseException, address: CacheAddress) -> WarmerError:
         return explain(cause, address)
     reason = " ".join(str(error).split())
     # An unknown command is quoted by the server with its arguments: AUTH with the password.
-    for secret in filter(None, (address.password, address.username)):
-        reason = reason.replace(secret, "***")
+    if address.password:
+        reason = reason.replace(address.password, "***")
     for rule in _RULES:
         if isinstance(error, rule.raised) and rule.mark in reason:
             return rule.kind(f"cache {address.redacted()}: {rule.text.format(reason=reason)}")

@@ -26,6 +26,8 @@ HTTP_VERSIONS = {
 class Origin:
     """Where TCP goes, with which credentials, within which limits.
 
+    With `new_connections` no request shares one with another.
+
     Scrapy logs its settings, so this shows none of its fields when printed.
     """
 
@@ -43,6 +45,7 @@ class Origin:
     timeout_s: float = 30.0
     connect_timeout_s: float = 10.0
     max_body_bytes: int = 50_000_000
+    new_connections: bool = False
 
     def owns(self, host: str) -> bool:
         """Whether a host name (lower case, no port) belongs to the site."""
@@ -68,6 +71,8 @@ class Origin:
             pycurl.CONNECTTIMEOUT_MS: max(1, int(self.connect_timeout_s * 1000)),
             pycurl.MAXFILESIZE_LARGE: self.max_body_bytes,
             pycurl.TCP_NODELAY: 1,
+            pycurl.FRESH_CONNECT: self.new_connections,
+            pycurl.FORBID_REUSE: self.new_connections,
             # "" keeps http_proxy and no_proxy of the environment out, and PycURL's name.
             pycurl.PROXY: self.proxy or "",
             pycurl.NOPROXY: "",

@@ -84,6 +84,31 @@ def eta_s(done: int, total: int, elapsed_s: float) -> float | None:
     return max(0, total - done) * elapsed_s / done
 
 
+class UnbreakableProgress:
+    """A display whose stream may go away (`… 2>&1 | head`); the run goes on without it."""
+
+    def __init__(self, shown: Progress) -> None:
+        self._shown = shown
+
+    def start(self, total: int, what: str) -> None:
+        self._try(lambda: self._shown.start(total, what))
+
+    def update(self, snapshot: Snapshot) -> None:
+        self._try(lambda: self._shown.update(snapshot))
+
+    def note(self, line: str) -> None:
+        self._try(lambda: self._shown.note(line))
+
+    def stop(self) -> None:
+        self._try(self._shown.stop)
+
+    def _try(self, show: Callable[[], None]) -> None:
+        try:
+            show()
+        except OSError:
+            self._shown = SilentProgress()
+
+
 class SilentProgress:
     """Says nothing."""
 

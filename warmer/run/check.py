@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from warmer.caches.open import open_cache
@@ -17,7 +18,8 @@ from warmer.errors import ExitCode, WarmerError
 from warmer.host_name import site_root
 from warmer.model import Target
 from warmer.run.reach import reach
-from warmer.sources.files import expand
+from warmer.sources.files import expand, opened
+from warmer.sources.skipped import Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,11 +45,19 @@ async def check(resolved: Resolved) -> list[Finding]:
     for source in site.source:
         if source.path not in (None, "-"):
             path = source.path or ""
-            findings.append(_tried(f"source {path}", lambda path=path: ", ".join(expand(path))))  # type: ignore[misc]  # bound now
+            findings.append(_tried(f"source {path}", partial(_try_files, path)))
     findings += [await asyncio.to_thread(_try_cache, cache.url) for cache in site.cache]
     if site.base_url:
         findings.append(await _try_origin(site))
     return findings
+
+
+def _try_files(path: str) -> str:
+    found = expand(path)
+    for each in found:
+        with opened(each, Skipped()):
+            pass
+    return ", ".join(found)
 
 
 def _try_cache(url: str) -> Finding:

@@ -110,7 +110,7 @@ class Execution:
     async def _work(self, passes: Passes, log: CacheLog) -> str:
         """Warm and verify; returns why the run was aborted, "" if it was not."""
         verification = Verification(
-            self.store, self.run_id, self.reach, self.keys, self.site.verify
+            self.store, self.run_id, self.reach, self.keys, self.site.verify, refresh=self.refresh
         )
         if self.mode is Mode.VERIFY:
             await self._settle_keys_without_fetch(verification)
@@ -140,6 +140,8 @@ class Execution:
             verification.reopen_waiting()
             everything = ProbeChoice(self.site.verify, blind=sys.maxsize)
             await self._probe_chosen(everything, passes, verification)
+        if not self._stopped(passes):
+            await verification.hear_witnesses(passes)
 
     async def _probe_chosen(
         self, choice: ProbeChoice, passes: Passes, verification: Verification
@@ -160,6 +162,9 @@ class Execution:
             passes.check_reached(await self._pilot(pilots, passes, verification))
             if round_number > 0 or next(self._unfetched(), None) is None:
                 await self._pilot_unvisited(pilots[0], passes, verification)
+        if not self.keys.is_settled and next(self._unfetched(), None) is None:
+            # A resumed run that had fetched everything: what is there is all there is.
+            await self._settle_keys_without_fetch(verification)
         if not self.keys.is_settled:
             self.keys.give_up()
 

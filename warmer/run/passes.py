@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from warmer.config import CrawlConfig
+    from warmer.crawl.origin import Origin
     from warmer.model import Outcome, Target
     from warmer.report.progress import Progress
     from warmer.run.reach import Reach
@@ -55,14 +57,28 @@ class Passes:
         Ends early when `stopping` is set or the abort rule trips; `aborted` tells.
         """
         observer = OutcomeObserver(self._store_outcomes, fetch, self.reach.own)
-        await self._crawl(observer, targets, fetch, self.config, (total, what))
+        await self._crawl(
+            observer,
+            targets,
+            fetch,
+            config=self.config,
+            origin=self.reach.origin,
+            total=total,
+            what=what,
+        )
         return observer.counters
 
     async def run_pilots(self, targets: Sequence[Target]) -> Counters:
         """Fetch a few targets one after the other, so that one request pays a cold start."""
         observer = OutcomeObserver(self._store_outcomes, Pass.WARM, self.reach.own)
         await self._crawl(
-            observer, iter(targets), Pass.WARM, self._one_by_one(), (len(targets), "pilot")
+            observer,
+            iter(targets),
+            Pass.WARM,
+            config=self._one_by_one(),
+            origin=self.reach.origin,
+            total=len(targets),
+            what="pilot",
         )
         return observer.counters
 
@@ -71,7 +87,35 @@ class Passes:
         outcomes: list[Outcome] = []
         observer = OutcomeObserver(outcomes.extend, Pass.WARM, self.reach.own)
         await self._crawl(
-            observer, iter(targets), Pass.WARM, self._one_by_one(), (len(targets), "keys")
+            observer,
+            iter(targets),
+            Pass.WARM,
+            config=self._one_by_one(),
+            origin=self.reach.origin,
+            total=len(targets),
+            what="keys",
+        )
+        return outcomes
+
+    async def fetch_at_once(self, targets: Sequence[Target], fetches: int) -> list[Outcome]:
+        """Fetch targets aside, each over a connection of its own.
+
+        `fetches` of them at once, if a concurrency that a person has chosen allows.
+        """
+        limit = self.config.concurrency
+        config = msgspec.structs.replace(
+            self.config, concurrency=fetches if limit == "auto" else min(limit, fetches)
+        )
+        outcomes: list[Outcome] = []
+        observer = OutcomeObserver(outcomes.extend, Pass.PROBE, self.reach.own)
+        await self._crawl(
+            observer,
+            iter(targets),
+            Pass.PROBE,
+            config=config,
+            origin=dataclasses.replace(self.reach.origin, new_connections=True),
+            total=len(targets),
+            what="witness",
         )
         return outcomes
 
@@ -80,14 +124,16 @@ class Passes:
         observer: OutcomeObserver,
         targets: Iterator[Target],
         fetch: Pass,
+        *,
         config: CrawlConfig,
-        shown: tuple[int, str],
+        origin: Origin,
+        total: int,
+        what: str,
     ) -> None:
-        total, what = shown
         job = CrawlJob(
             targets=targets,
             headers=self.reach.lines(self.run_id),
-            origin=self.reach.origin,
+            origin=origin,
             config=config,
             observer=observer,
             keep_bytes=CSRF_WINDOW_BYTES,

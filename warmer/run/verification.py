@@ -6,11 +6,20 @@ than a thousand.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from typing import TYPE_CHECKING
 
 from warmer.model import CacheState, EvidenceKind, Judgement, KeyQuestion, Verdict
 from warmer.run.probing import WAITING, Choice
+from warmer.run.witness import (
+    FETCHES,
+    NOT_SHARED,
+    PAGES,
+    asked,
+    contradicts,
+    on_the_applications_word,
+)
 from warmer.timing import typical
 from warmer.verify import Case, judge
 
@@ -18,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from warmer.config import VerifyConfig
-    from warmer.model import KeyAnswer, Target
+    from warmer.model import KeyAnswer, Outcome, Target
     from warmer.run.cache_keys import CacheKeys
+    from warmer.run.passes import Passes
     from warmer.run.probing import ProbeChoice
     from warmer.run.reach import Reach
     from warmer.store import Store, TargetResult
@@ -33,13 +43,21 @@ class Verification:
     """Judges the targets of one run by what is known of them so far."""
 
     def __init__(
-        self, store: Store, run_id: str, reach: Reach, keys: CacheKeys, config: VerifyConfig
+        self,
+        store: Store,
+        run_id: str,
+        reach: Reach,
+        keys: CacheKeys,
+        config: VerifyConfig,
+        *,
+        refresh: bool,
     ) -> None:
         self._store = store
         self._run_id = run_id
         self._reach = reach
         self._keys = keys
         self._config = config
+        self._refresh = refresh
         self._typical: Typical | None = None
 
     async def settle(self, choice: ProbeChoice) -> None:
@@ -58,6 +76,21 @@ class Verification:
         """Verdicts for everything that was fetched and has none yet."""
         self._typical = self._typical_times()
         await self._judge(_fetched(self._store.results(self._run_id)), judge)
+
+    async def hear_witnesses(self, passes: Passes) -> None:
+        """Take back what rests on the application's word, where other workers deny it."""
+        found = list(
+            itertools.islice(on_the_applications_word(self._store.results(self._run_id)), PAGES)
+        )
+        if not found:
+            return
+        by_rank = {result.target.rank: result for result in found}
+        outcomes = await passes.fetch_at_once(asked(found), FETCHES)
+        if any(contradicts(each, by_rank[each.rank], self._typical) for each in outcomes):
+            denied = on_the_applications_word(self._store.results(self._run_id))
+            self._store.add_verdicts(
+                self._run_id, [(result.target.rank, NOT_SHARED) for result in denied]
+            )
 
     def any_warm(self, ranks: Collection[int]) -> bool:
         """Whether one of these targets turned out warm."""
@@ -118,7 +151,7 @@ class Verification:
 
     def _case(self, result: TargetResult, answers: tuple[KeyAnswer, ...]) -> Case:
         return Case(
-            warm=result.warm,
+            warm=self._refreshed(result.warm),
             probe=result.probe,
             answers=answers,
             own_headers=self._reach.own[result.target.variant],
@@ -126,6 +159,12 @@ class Verification:
             typical=self._typical,
             timing_ratio=self._config.timing_ratio,
         )
+
+    def _refreshed(self, warm: Outcome | None) -> Outcome | None:
+        """A cache that was told to render again says BYPASS, and stores what it gets."""
+        if warm is None or not self._refresh or warm.state is not CacheState.BYPASS:
+            return warm
+        return dataclasses.replace(warm, state=CacheState.MISS)
 
     def _typical_times(self) -> Typical | None:
         pairs = (
