@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from warmer.caches.address import parse as parse_address
 from warmer.config_file import build_site, overlay, read_document, rebased
 from warmer.config_overlay import check_kept, kept
 from warmer.errors import ConfigError, SourceError, StoreError
@@ -92,9 +93,16 @@ def resolve(request: Request, environment: Mapping[str, str]) -> Resolved:
 
 
 def _check(site: SiteConfig) -> None:
-    """What the rooms that use them refuse: before a run begins, not in its middle."""
+    """What the rooms that use them refuse; files that they name may be on another machine."""
     for expression in site.thresholds.all:
         parse(expression)
+    for cache in site.cache:
+        parse_address(cache.url)
+
+
+def _check_way(site: SiteConfig, *, refresh: bool) -> None:
+    """What would end a run at once, before there is one."""
+    _check_refresh(site, refresh=refresh)
     CacheKeys(site.cache, site.connect_to).close()
 
 
@@ -103,7 +111,7 @@ async def run_new(
 ) -> tuple[Report, ExitCode]:
     """Plan, then run; a plan without targets raises SourceError and leaves no run."""
     site = resolved.site
-    _check_refresh(site, refresh=refresh)
+    _check_way(site, refresh=refresh)
     gathered = await gathering.read_online()
     store = Store(resolved.store_path)
     try:
@@ -127,7 +135,7 @@ async def run_again(
     store = Store(resolved.store_path)
     try:
         record = store.run(run_id)
-        _check_refresh(resolved.site, refresh=refresh)
+        _check_way(resolved.site, refresh=refresh)
         store.adopt_run(record.id)
         reopen(store, record.id)
         way = Way(site=resolved.site, mode=mode, refresh=refresh, progress=progress)
