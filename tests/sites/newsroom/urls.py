@@ -1,0 +1,52 @@
+"""Pages; each counts its renders in a file, which no cache can answer for."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.sitemaps import GenericSitemap
+from django.contrib.sitemaps.views import sitemap
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path
+from django.views.decorators.cache import cache_page, never_cache
+
+from tests.sites.newsroom.models import Article
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+def counted(request: HttpRequest) -> None:
+    with settings.RENDER_LOG.open("a") as log:
+        log.write(request.get_full_path() + "\n")
+
+
+def article(request: HttpRequest, slug: str) -> HttpResponse:
+    counted(request)
+    found = get_object_or_404(Article, slug=slug)
+    time.sleep(settings.RENDER_S)
+    return HttpResponse(found.title, headers={"Vary": "X-Device, X-Absent"})
+
+
+def front(request: HttpRequest, **_: str) -> HttpResponse:
+    counted(request)
+    return HttpResponse(" ".join(Article.objects.values_list("title", flat=True)))
+
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("a/<slug:slug>/", article, name="article"),
+    path("by-decorator/<slug:slug>/", cache_page(300, key_prefix="deco")(article)),
+    path("s/<slug:slug>/", front, name="section"),
+    path("private/", never_cache(front)),
+    path(
+        "sitemap.xml",
+        sitemap,
+        {"sitemaps": {"a": GenericSitemap({"queryset": Article.objects.all()})}},
+    ),
+    path("", front),
+]
