@@ -11,6 +11,7 @@ from warmer.crawl.crawl import crawl
 from warmer.crawl.job import CrawlJob, Live
 from warmer.crawl.origin import Origin
 from warmer.crawl.profiles import header_lines, visitor_headers
+from warmer.crawl.token_bucket import TokenBucket
 from warmer.model import Target
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ def new_job(
         config=config,
         observer=Notebook() if observer is None else observer,
         keep_bytes=1000,
+        bucket=TokenBucket(config.rate, config.burst) if config.rate else None,
     )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from warmer.config import CrawlConfig
     from warmer.crawl.fetch import Fetch
     from warmer.crawl.origin import Origin
+    from warmer.crawl.token_bucket import TokenBucket
     from warmer.model import Target
 
 
@@ -46,7 +47,8 @@ class CrawlJob:
     """One pass over targets, in the order they are given.
 
     `headers` are the complete request header lines of each variant; with a
-    `refresh_secret` each request asks caches to render the page again. `stop` ends the
+    `refresh_secret` each request asks caches to render the page again. `bucket` caps the
+    rate; passes of one run share it. `stop` ends the
     crawl early: no further request is sent, what is on the wire comes to its end.
     """
 
@@ -58,6 +60,7 @@ class CrawlJob:
     keep_bytes: int
     start_limit: int = 1
     refresh_secret: str | None = None
+    bucket: TokenBucket | None = None
     live: Live = field(default_factory=Live)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     aborted: str | None = None

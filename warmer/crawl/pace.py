@@ -13,7 +13,6 @@ from warmer.crawl.abort_rule import AbortRule
 from warmer.crawl.fetch import FetchError
 from warmer.crawl.job import StoppedError
 from warmer.crawl.limiter import FixedLimiter, Limiter, VegasLimiter
-from warmer.crawl.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -33,7 +32,7 @@ class PaceMiddleware:
         self._crawler = crawler
         self._job = job
         config = job.config
-        self._bucket = TokenBucket(config.rate, config.burst) if config.rate else None
+        self._bucket = job.bucket
         self._rule = AbortRule(config.abort_ratio, config.abort_window)
         self._limiter: Limiter
         if config.concurrency == "auto":

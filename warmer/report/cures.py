@@ -11,6 +11,8 @@ _CURES = {
     "dns": "the name does not resolve: check base_url, or set connect_to",
     "tls": "the certificate or handshake is refused: check ca_file and the name in base_url",
     "proxy": "the proxy does not let us through: check crawl.proxy",
+    "protocol": "the answer is not HTTP as the standard has it: look at it with curl -v",
+    "robots": "robots.txt forbids it: change it, exclude the page, or set crawl.robots = false",
     "closed-early": "the server closed the connection midway: look into its error log",
     "too-large": "the page is larger than crawl.max_body_bytes: raise it, or exclude the page",
     "redirect-offsite": "another host answers for it: add it to plan.aliases, or exclude the page",

@@ -59,8 +59,10 @@ def _sections(report: Report, width: int, written: Sequence[Path]) -> Iterator[R
 
 def _verdict(report: Report) -> Text:
     counts = report.counts
-    if report.hit_ratio is None:
+    if not counts.planned:
         return Text("Nothing was planned: the sources and filters left no target.", "bold red")
+    if report.hit_ratio is None:
+        return Text(f"None of {counted(counts.planned, 'target')} was verified.", "bold red")
     colour = "green" if counts.warm == counts.planned else "yellow" if counts.warm else "red"
     verb = "is" if counts.planned == 1 else "are"
     return Text(

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Report:
     """All that a run found out. Ratios are 0 to 1, times as the names say.
 
-    `hit_ratio` is warm / planned, `cacheable_hit_ratio` warm / (planned -
+    All ratios are None where no target has a verdict: what ended before it was verified
+    has not failed. `hit_ratio` is warm / planned, `cacheable_hit_ratio` warm / (planned -
     uncacheable), `traffic_hit_ratio` the share of the observed traffic that goes
     to warm targets. `evictions` is the sum over all caches, None if one of them
     does not tell or cannot be trusted. `problems` are the targets that are not
@@ -68,14 +69,15 @@ def summarise(store: Store, run_id: str) -> Report:
     for result in store.results(run.id):
         tally.add(result)
     counts = tally.counts()
+    planned, traffic = (counts.planned, run.observed_traffic or 0.0) if tally.judged else (0, 0.0)
     caches = tuple(store.cache_results(run.id))
     return Report(
         run=run,
         counts=counts,
-        hit_ratio=_ratio(counts.warm, counts.planned),
-        cacheable_hit_ratio=_ratio(counts.warm, counts.planned - counts.uncacheable),
-        traffic_hit_ratio=_share(tally.warm_traffic, run.observed_traffic or 0.0),
-        failed_ratio=_ratio(counts.failed, counts.planned),
+        hit_ratio=_ratio(counts.warm, planned),
+        cacheable_hit_ratio=_ratio(counts.warm, planned - counts.uncacheable),
+        traffic_hit_ratio=_share(tally.warm_traffic, traffic),
+        failed_ratio=_ratio(counts.failed, planned),
         min_ttl_s=tally.min_ttl_s,
         evictions=_evictions(caches),
         cold=tally.cold(),

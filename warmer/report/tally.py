@@ -88,6 +88,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.attempted = 0
+        self.judged = 0
         self.warm_traffic = 0.0
         self.min_ttl_s: float | None = None
         self.problems: list[Problem] = []
@@ -104,6 +105,7 @@ class Tally:
 
     def add(self, result: TargetResult) -> None:
         judgement = judgement_of(result)
+        self.judged += result.judgement is not None
         self._by_verdict[judgement.verdict] += 1
         if judgement.verdict is Verdict.WARM:
             self._add_warm(result.target, judgement)

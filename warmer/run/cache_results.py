@@ -73,7 +73,7 @@ class CacheLog:
 
     def results(self) -> list[dict[str, object]]:
         """The `caches` of the report, one object a node."""
-        whole = differences(self._before, self._probed or self._warmed or self._before)
+        whole = differences(self._before, self._probed or self._warmed)
         warm = {delta.node: delta for delta in differences(self._before, self._warmed)}
         probe = {delta.node: delta for delta in differences(self._warmed, self._probed)}
         memory = {reading.node: reading for reading in self._before}

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from warmer.model import Pass, Target
 
 _BATCH = 200
-_MAX_AGE_S = 0.5
-"""At most so much work is lost to kill -9."""
+_MAX_AGE_S = 0.05
+"""So soon is written what came: on a slow site kill -9 loses nothing, on a fast one little."""
 
 
 @dataclass(slots=True)
@@ -109,6 +109,11 @@ class OutcomeObserver:
             self._keep(self._batch)
             self._batch.clear()
 
+    def flush_old(self) -> None:
+        """Write what waits, unless it came just now."""
+        if time.monotonic() - self._flushed_at > _MAX_AGE_S:
+            self.flush()
+
     def _count(self, target: Target, state: CacheState, total_ms: float, *, failed: bool) -> None:
         counters = self.counters
         counters.done += 1
@@ -121,5 +126,7 @@ class OutcomeObserver:
 
     def _add(self, outcome: Outcome) -> None:
         self._batch.append(outcome)
-        if len(self._batch) >= _BATCH or time.monotonic() - self._flushed_at > _MAX_AGE_S:
+        if len(self._batch) >= _BATCH:
             self.flush()
+        else:
+            self.flush_old()

@@ -9,13 +9,15 @@ import asyncio
 import contextlib
 import dataclasses
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from warmer.crawl.crawl import crawl
 from warmer.crawl.job import CrawlJob
+from warmer.crawl.token_bucket import TokenBucket
+from warmer.errors import StoreError
 from warmer.model import Pass
 from warmer.report.progress import Snapshot
 from warmer.run.observe import Counters, OutcomeObserver
@@ -48,6 +50,11 @@ class Passes:
     refresh_secret: str | None = None
     limit: int = 1
     aborted: str | None = None
+    bucket: TokenBucket | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        rate = self.config.rate
+        self.bucket = TokenBucket(rate, self.config.burst) if rate else None
 
     async def run(
         self, fetch: Pass, targets: Iterator[Target], *, total: int, what: str
@@ -138,11 +145,12 @@ class Passes:
             observer=observer,
             keep_bytes=CSRF_WINDOW_BYTES,
             start_limit=self.limit,
+            bucket=self.bucket,
             refresh_secret=self.refresh_secret if fetch is Pass.WARM else None,
         )
         self.progress.start(total, what)
         started = time.monotonic()
-        watching = asyncio.ensure_future(self._watch(job, observer.counters, total))
+        watching = asyncio.ensure_future(self._watch(job, observer, total))
         try:
             await crawl(job)
         finally:
@@ -168,15 +176,19 @@ class Passes:
         if counters.done and counters.unreachable == counters.done:
             self.aborted = self.aborted or f"the origin cannot be reached: {counters.last_error}"
 
-    async def _watch(self, job: CrawlJob, counters: Counters, total: int) -> None:
+    async def _watch(self, job: CrawlJob, observer: OutcomeObserver, total: int) -> None:
         started = time.monotonic()
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), _TICK_S)
             if self.stopping.is_set() and not job.stopped.is_set():
                 job.stop()
+            try:
+                observer.flush_old()
+            except StoreError as error:
+                job.fail(error)
             elapsed_s = time.monotonic() - started
-            self.progress.update(_snapshot(job, counters, total, elapsed_s))
+            self.progress.update(_snapshot(job, observer.counters, total, elapsed_s))
             if self.stopping.is_set():
                 await asyncio.sleep(_TICK_S)
 

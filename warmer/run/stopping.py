@@ -1,6 +1,7 @@
-"""SIGINT and SIGTERM: the first drains, the second ends the process at once.
+"""SIGINT and SIGTERM: in a run the first drains, the second ends the process at once.
 
-Ending at once loses nothing that was written: the store survives kill -9.
+Before and after a run, the first one does. Ending at once loses nothing that was
+written: the store survives kill -9.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from warmer.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
 EXIT_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
 
@@ -23,6 +25,18 @@ class Stop(Protocol):
 
     event: asyncio.Event
     exit_code: ExitCode | None
+
+
+def end_on_signals() -> None:
+    """From now on, the first signal ends the process: there is nothing to drain."""
+    for number in EXIT_CODES:
+        signal.signal(number, _end)
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    # Not by an exception, which Scrapy, or a callback of libcurl, would swallow.
+    os.write(2, b"warmer: interrupted\n")
+    os._exit(EXIT_CODES[signal.Signals(number)])
 
 
 class StopSignals:
@@ -43,6 +57,7 @@ class StopSignals:
         loop = asyncio.get_running_loop()
         for number in EXIT_CODES:
             loop.remove_signal_handler(number)
+        end_on_signals()
 
     def _on_signal(self, number: signal.Signals) -> None:
         if self.event.is_set():
