@@ -34,6 +34,7 @@ from warmer.run.execute import Mode
 from warmer.run.gather import Gathering
 from warmer.run.prepare import Request, request_of_run, resolve, run_again, run_new
 from warmer.run.reach import reach
+from warmer.run.stopping import end_on_signals
 from warmer.store import Store
 
 if TYPE_CHECKING:
@@ -180,7 +181,12 @@ def _run(given: dict[str, Any], mode: Mode, *, resume: str | None, refresh: bool
         gathering.read_offline()
         running = run_new(resolved, gathering, mode, progress, refresh=refresh)
     found, code = uvloop.run(running)
-    _write(found, Store(resolved.store_path), given["report"])
+    try:
+        _write(found, Store(resolved.store_path), given["report"])
+    except WarmerError as error:
+        _say(str(error))
+        # Why the run ended early matters more than that nobody can read of it.
+        code = code if code > ExitCode.USAGE else error.exit_code
     if not quiet:
         _print_summary(found, given["report"])
     for result in found.thresholds if quiet else ():
@@ -253,6 +259,7 @@ def _log_to_stderr(*, verbose: bool) -> None:
 def main() -> None:
     """Entry point of the `warmer` command."""
     code = ExitCode.OK
+    end_on_signals()
     try:
         code = cli.main(standalone_mode=False) or ExitCode.OK
     except WarmerError as error:
@@ -261,9 +268,6 @@ def main() -> None:
     except click.ClickException as error:
         _say(error.format_message())
         code = ExitCode.USAGE
-    except (click.Abort, KeyboardInterrupt):
-        _say("interrupted")
-        code = ExitCode.INTERRUPTED
     except BrokenPipeError:
         _silence(sys.stdout)
     sys.exit(code)

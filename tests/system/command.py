@@ -94,7 +94,7 @@ def started(directory: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]
         [PROGRAM, *arguments],
         cwd=directory,
         env=environment(),
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
