@@ -35,13 +35,18 @@ def purge(urls: Iterable[str]) -> int:
     within this process, on locmem; elsewhere only what can be derived goes, which is all
     only of a page that varies on nothing but the language. Raises what the cache raises.
     """
+    return _purge(urls, search=True)
+
+
+def _purge(urls: Iterable[str], *, search: bool) -> int:
     removed = 0
     uris = [uri for url in urls for uri in page_keys.uris(url)]
     digests = [page_keys.digest(uri) for uri in uris]
     for alias in page_caches(options()):
         cache = caches[alias]
         if (variants := variants_of(cache)) is not None:
-            _complete(variants)
+            if search:
+                _complete(variants)
             removed += variants.remove(digests)
         else:
             removed += remove_without_index(cache, uris)
@@ -49,7 +54,7 @@ def purge(urls: Iterable[str]) -> int:
 
 
 def make_stale(trigger: Trigger, *, wait: bool = False) -> bool:
-    """Do as `WARMER["stale"]` says; False if that needs a search, for which nobody waited.
+    """Do as `WARMER["stale"]` says; False if older entries may be left, which only a search finds.
 
     Never raises: a cache that fails is logged and left alone for `retry_s`.
     """
@@ -65,10 +70,8 @@ def make_stale(trigger: Trigger, *, wait: bool = False) -> bool:
             _mark([*marked, *removed], chosen)
         if not removed:
             return True
-        if not wait and not _is_known(chosen):
-            return False
-        purge(removed)
-        return True
+        _purge(removed, search=wait)
+        return wait or _is_known(chosen)
 
     return _guarded(act, chosen, default=True)
 
