@@ -207,12 +207,26 @@ def variants_of(cache: Any) -> Variants | None:  # noqa: ANN401 -- any of Django
     return found
 
 
+_CORE = "django.core.cache.backends.redis.RedisCache"
+_DJANGO_REDIS = "django_redis.cache.RedisCache"
+
+
+def is_redis(cache: Any) -> bool:  # noqa: ANN401 -- any of Django's backends
+    """Whether it is one of the two Redis backends, or inherits from one."""
+    return bool(_kinds(cache) & {_CORE, _DJANGO_REDIS})
+
+
+def _kinds(cache: Any) -> set[str]:  # noqa: ANN401
+    """By name: neither backend may be imported where it is not used."""
+    return {f"{each.__module__}.{each.__qualname__}" for each in type(cache).__mro__}
+
+
 def _pool(cache: Any) -> Any:  # noqa: ANN401 -- a redis connection pool, optional
     """The pool of the server that is written to."""
-    kinds = {f"{each.__module__}.{each.__qualname__}" for each in type(cache).__mro__}
-    if "django.core.cache.backends.redis.RedisCache" in kinds:
+    kinds = _kinds(cache)
+    if _CORE in kinds:
         return cache._cache.get_client(None, write=True).connection_pool  # noqa: SLF001 -- no other way
-    if "django_redis.cache.RedisCache" in kinds:
+    if _DJANGO_REDIS in kinds:
         try:
             return cache.client.get_client(write=True).connection_pool
         except NotImplementedError:  # several servers, each with a part of the keys

@@ -1,0 +1,281 @@
+"""`warmer_config` and `warmer_keys` of real sites, read by warmer itself."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.component.test_django_app_pages import environments
+from tests.component.test_django_keys_versions import RUNNABLE, installed
+from tests.sites.newsroom.driver import Newsroom
+from warmer.caches.address import parse
+from warmer.config_file import build_site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.servers.stores import RedisServer
+    from warmer.config import SiteConfig
+
+__all__ = ["environments"]
+FOR_ADMIN = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+CORE = "django.core.cache.backends.redis.RedisCache"
+SECRETS = {
+    "WARMER_CACHE_PASSWORD": "one",
+    "WARMER_CACHE_PAGES_PASSWORD": "two",
+    "WARMER_REFRESH_SECRET": "three",
+    "WARMER_STREAM_PASSWORD": "four",
+}
+
+
+@pytest.fixture
+def open_room(tmp_path: Path) -> Iterator[Any]:
+    rooms: list[Newsroom] = []
+
+    def begin(**settings: Any) -> Newsroom:
+        keywords = {key: settings.pop(key) for key in ("python", "path") if key in settings}
+        rooms.append(Newsroom(tmp_path, settings, **keywords))
+        return rooms[-1]
+
+    yield begin
+    for room in rooms:
+        room.close()
+
+
+def printed(room: Newsroom) -> str:
+    done = room.manage("warmer_config")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def read(text: str) -> SiteConfig:
+    return build_site(tomllib.loads(text), place="site.toml", environment=SECRETS)
+
+
+def test_the_printed_file_is_a_site_of_warmers(open_room: Any) -> None:
+    text = printed(
+        open_room(
+            CACHES={
+                "default": {
+                    "BACKEND": CORE,
+                    "LOCATION": "redis://web:hunter2@10.0.0.20:6380/1",
+                    "KEY_PREFIX": 'sh"op',
+                    "VERSION": 3,
+                }
+            },
+            CACHE_MIDDLEWARE_KEY_PREFIX="wide",
+            MIDDLEWARE=["django.middleware.cache.UpdateCacheMiddleware", *FOR_ADMIN],
+            WARMER={
+                "stream": "redis://:hunter2@10.0.0.21/5",
+                "key": "news",
+                "base_url": "https://www.example.com",
+                "secret": "hunter2",
+            },
+        )
+    )
+    assert "hunter2" not in text
+    site = read(text)
+    assert (site.name, site.base_url) == ("example.com", "https://www.example.com")
+    assert [source.url for source in site.source] == ["/sitemap.xml"]
+    (cache,) = site.cache
+    assert cache.url == "redis://web:one@10.0.0.20:6380/1"
+    assert parse(cache.url).password == "one"
+    assert cache.keys
+    keys = (cache.keys.prefix, cache.keys.version, cache.keys.page_prefix)
+    assert keys == ('sh"op', 3, "wide")
+    assert (cache.keys.language, cache.keys.time_zone) == ("en", "Europe/Berlin")
+    assert site.crawl.refresh_secret == "three"
+    assert site.invalidation
+    assert (site.invalidation.stream, site.invalidation.key) == (
+        "redis://:four@10.0.0.21/5",
+        "news",
+    )
+
+
+def test_without_languages_and_zones_the_keys_end_in_neither(open_room: Any) -> None:
+    caches = {"default": {"BACKEND": CORE, "LOCATION": "redis://10.0.0.20"}}
+    (cache,) = read(printed(open_room(CACHES=caches, USE_I18N=False, USE_TZ=False))).cache
+    assert cache.keys
+    assert (cache.keys.language, cache.keys.time_zone) == ("", "")
+    assert cache.url == "redis://10.0.0.20/0"
+
+
+def test_a_negotiated_language_becomes_variants_and_is_not_pinned(open_room: Any) -> None:
+    caches = {"default": {"BACKEND": CORE, "LOCATION": "redis://10.0.0.20/0"}}
+    site = read(printed(open_room(CACHES=caches)))
+    assert [each.headers for each in site.variant] == [
+        {"Accept-Language": "en"},
+        {"Accept-Language": "de"},
+    ]
+    assert site.cache[0].keys
+    assert site.cache[0].keys.language is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "url"),
+    [
+        (
+            {"LOCATION": ["redis://10.0.0.20/1", "redis://replica/1"]},
+            "redis://10.0.0.20/1",
+        ),
+        ({"LOCATION": "redis://10.0.0.20", "OPTIONS": {"db": 4}}, "redis://10.0.0.20/4"),
+        ({"LOCATION": "redis://10.0.0.20?db=4"}, "redis://10.0.0.20/4"),
+        ({"LOCATION": "unix:///run/redis.sock?db=2"}, "unix:///run/redis.sock?db=2"),
+        (
+            {"LOCATION": "rediss://10.0.0.20/1?ssl_ca_certs=/etc/ca.pem"},
+            "rediss://10.0.0.20/1?ca_file=/etc/ca.pem",
+        ),
+        (
+            {
+                "BACKEND": "django_redis.cache.RedisCache",
+                "LOCATION": "redis://10.0.0.20/1",
+                "OPTIONS": {"PASSWORD": "hunter2"},
+            },
+            "redis://:one@10.0.0.20/1",
+        ),
+        (
+            {
+                "BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache",
+                "LOCATION": ["10.0.0.20:11211", "10.0.0.21:11211"],
+            },
+            "memcached://10.0.0.20:11211,10.0.0.21:11211",
+        ),
+        (
+            {
+                "BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache",
+                "LOCATION": "unix:/run/memcached.sock",
+            },
+            "memcached+unix:///run/memcached.sock",
+        ),
+    ],
+)
+def test_each_way_to_name_a_cache_becomes_a_cache_url(
+    open_room: Any, entry: dict[str, Any], url: str
+) -> None:
+    (cache,) = read(printed(open_room(CACHES={"default": {"BACKEND": CORE, **entry}}))).cache
+    assert cache.url == url
+    assert parse(cache.url).shown
+
+
+def test_a_cache_that_nobody_can_ask_is_a_comment(open_room: Any) -> None:
+    text = printed(open_room())
+    assert read(text).cache == ()
+    assert '# Cache "default": django.core.cache.backends.locmem.LocMemCache cannot' in text
+
+
+def test_a_host_that_is_only_allowed_is_called_a_guess(open_room: Any) -> None:
+    text = printed(open_room(WARMER={}))
+    assert read(text).base_url == "https://news.example.test"
+    assert "# A guess" in text
+
+
+@pytest.mark.parametrize(
+    ("version", "python", "variant"), [pytest.param(*each.values, id=each.id) for each in RUNNABLE]
+)
+def test_the_hash_variant_is_that_of_the_running_django(
+    open_room: Any,
+    environments: Path,
+    version: str,
+    python: str,
+    variant: str,
+) -> None:
+    caches = {"default": {"BACKEND": CORE, "LOCATION": "redis://10.0.0.20/0"}}
+    room = open_room(CACHES=caches, python=python, path=(installed(version, python, environments),))
+    (cache,) = read(printed(room)).cache
+    assert cache.keys
+    assert cache.keys.hash == variant
+
+
+def test_the_keys_of_a_url_are_shown_with_presence_and_life(
+    open_room: Any, redis_server: RedisServer
+) -> None:
+    caches = {"default": {"BACKEND": CORE, "LOCATION": redis_server.database(1)}}
+    room = open_room(CACHES=caches).migrate()
+    nothing = room.manage("warmer_keys", "/a/one/")
+    assert nothing.returncode == 1
+    assert "present" not in nothing.stdout
+    room.shell()("""
+        Article.objects.create(slug="one", title="x")
+        for device in ("phone", "watch"):
+            client.get("/a/one/", secure=True, SERVER_NAME="news.example.test",
+                       headers={"X-Device": device})
+    """)
+    shown = room.manage("warmer_keys", "/a/one/")
+    assert shown.returncode == 0, shown.stderr
+    lines = shown.stdout.splitlines()
+    present = [line.split() for line in lines if line.startswith("present")]
+    stored: Any = redis_server.client(1).keys("*cache_page*")
+    assert sorted(line[3] for line in present) == sorted(key.decode() for key in stored)
+    assert all(500 < int(line[1]) <= 600 for line in present)
+    assert any(line.endswith("  HTTP_X_ABSENT, HTTP_X_DEVICE") for line in lines)
+    watch = room.manage(
+        "warmer_keys", "https://news.example.test/a/one/", "--header", "X-Device: tablet"
+    )
+    assert sum(line.startswith("absent ") and "cache_page" in line for line in watch.stdout.splitlines()) == 1  # fmt: skip
+
+
+def test_a_path_for_which_no_host_is_known_is_refused(open_room: Any) -> None:
+    done = open_room(WARMER={}, ALLOWED_HOSTS=["*"]).manage("warmer_keys", "/a/")
+    assert done.returncode == 1
+    assert "no host known" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("warmer", "message"),
+    [
+        ("redis://x", "(warmer.E001) WARMER is str; expected a dict"),
+        (
+            {"steam": "redis://x"},
+            '(warmer.E002) WARMER["steam"]: unknown key; did you mean "stream"?',
+        ),
+        ({"maxlen": "many"}, "expected a whole number above 0"),
+        ({"retry_s": 0}, "expected a number of seconds above 0"),
+        ({"caches": "default"}, "expected a list of texts"),
+        ({"secret": 7}, '(warmer.E003) WARMER["secret"] is int; expected text'),
+        ({"stream": "redis://x", "webhook": "https://x", "secret": "s"}, "(warmer.E004)"),
+        ({"stream": "http://x"}, '(warmer.E005) WARMER["stream"]: scheme "http"'),
+        ({"webhook": "ftp://x", "secret": "s"}, "(warmer.E007)"),
+        ({"webhook": "https://x"}, "(warmer.E008)"),
+        ({"webhook": "http://10.0.0.9/", "secret": "s"}, "(warmer.W002)"),
+        ({"base_url": "https://x/path"}, "(warmer.E009)"),
+        ({"caches": ["other"]}, '(warmer.E010) WARMER["caches"]: no cache "other" in CACHES'),
+        ({"stale": "purged"}, "(warmer.E011)"),
+        ({}, "(warmer.W001) WARMER has neither stream nor webhook"),
+        ({}, "(warmer.W004)"),
+    ],
+)
+def test_a_wrong_setting_is_named_by_the_system_checks(
+    open_room: Any, warmer: object, message: str
+) -> None:
+    done = open_room(WARMER=warmer).manage("check")
+    assert message in done.stderr
+    assert done.returncode == int("(warmer.E" in done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("middleware", "message"),
+    [
+        (["UpdateCacheMiddleware", "CacheStatusMiddleware"], "(warmer.E013)"),
+        (["RefreshMiddleware", "CacheStatusMiddleware"], "(warmer.W003)"),
+        (["CacheStatusMiddleware"], "(warmer.E012)"),
+    ],
+)
+def test_middleware_in_the_wrong_order_is_named(
+    open_room: Any, middleware: list[str], message: str
+) -> None:
+    ours = "warmer.contrib.django.middleware."
+    names = [
+        ("django.middleware.cache." if name == "UpdateCacheMiddleware" else ours) + name
+        for name in middleware
+    ]
+    warmer = {"stream": "redis://x", "secret": "s"}
+    if message == "(warmer.E012)":
+        warmer["stale"] = "refresh"
+    assert message in open_room(MIDDLEWARE=names, WARMER=warmer).manage("check").stderr
