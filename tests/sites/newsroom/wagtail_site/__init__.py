@@ -1,0 +1,1 @@
+"""The smallest Wagtail site that can publish, unpublish, move and rename pages."""
