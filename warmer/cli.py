@@ -7,6 +7,7 @@ person can mend is one line with its exit code.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import logging
 import os
 import sys
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from warmer.report.summary import Report
     from warmer.run.prepare import Resolved
 
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 _CONFIG = click.option(
     "-c", "--config", metavar="SITE.toml", help="The site's TOML file.", type=Path
 )
@@ -82,7 +84,7 @@ _RUN = _options(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
 @click.version_option(VERSION, prog_name="warmer")
 def cli() -> None:
     """Make a site's caches hot before people arrive, and prove it."""
@@ -258,10 +260,12 @@ def _log_to_stderr(*, verbose: bool) -> None:
 
 def main() -> None:
     """Entry point of the `warmer` command."""
-    code = ExitCode.OK
+    _open_standard_streams()
     end_on_signals()
+    code = ExitCode.OK
     try:
-        code = cli.main(standalone_mode=False) or ExitCode.OK
+        code = _command()
+        sys.stdout.flush()
     except WarmerError as error:
         _say(str(error))
         code = error.exit_code
@@ -270,7 +274,32 @@ def main() -> None:
         code = ExitCode.USAGE
     except BrokenPipeError:
         _silence(sys.stdout)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        _say(f"standard output: {error.strerror}")
+        _silence(sys.stdout)
+        code = ExitCode.UNREACHABLE
     sys.exit(code)
+
+
+def _command() -> ExitCode:
+    """Parse and call; not by click's own `main`, where a reader that has gone is an exit code 1."""
+    try:
+        with cli.make_context("warmer", sys.argv[1:]) as context:
+            return cli.invoke(context) or ExitCode.OK
+    except click.exceptions.Exit as ended:
+        return ExitCode(ended.exit_code)
+
+
+def _open_standard_streams() -> None:
+    """Where one was closed, no file of ours may take its number."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 -- to the end
 
 
 def _say(line: str) -> None:

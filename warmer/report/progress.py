@@ -6,6 +6,7 @@ with -q nothing. Draws only when it is told something: no thread, no timer.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -152,8 +153,10 @@ class LineProgress:
             self._say(snapshot)
 
     def note(self, line: str) -> None:
-        put(self._stream, visible(line) + "\n")
-        self._stream.flush()
+        # A reader that has gone must not end the run.
+        with contextlib.suppress(BrokenPipeError):
+            put(self._stream, visible(line) + "\n")
+            self._stream.flush()
 
     def stop(self) -> None:
         if self._latest is not None and self._latest is not self._said:
