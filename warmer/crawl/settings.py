@@ -56,6 +56,7 @@ def plan_settings(origin: Origin, *, limit: int, ceiling: int, robots: bool) -> 
     return COMMON | {
         "WARMER_ORIGIN": origin,
         "SCHEDULER": "warmer.crawl.plan_scheduler.PlanScheduler",
+        "DOWNLOADER": "warmer.crawl.plan_downloader.PlanDownloader",
         "DOWNLOAD_HANDLERS": {"http": handler, "https": handler},
         "DOWNLOADER_MIDDLEWARES_BASE": {},
         "DOWNLOADER_MIDDLEWARES": middlewares,
