@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
-import msgspec
 import uvloop
 
+from warmer.cli_daemon import daemon
 from warmer.config_overlay import overrides
 from warmer.crawl.profiles import VERSION
-from warmer.daemon.schedule import next_run_s
+from warmer.daemon.schedule import until_next_run
 from warmer.errors import ConfigError, ExitCode, WarmerError
 from warmer.model import RunStatus
 from warmer.plan import targets
@@ -159,6 +159,9 @@ def check_command(config: Path) -> ExitCode:
     return code
 
 
+cli.add_command(daemon)
+
+
 def _request(given: dict[str, Any]) -> Request:
     names = ("sources", "base_url", "connect_to", "cache", "headers", "top", "include", "exclude",
              "alias", "log_format", "workers", "rate", "threshold")  # fmt: skip
@@ -210,15 +213,11 @@ def _print_summary(found: Report, written: Sequence[Path]) -> None:
 
 def _until_next_run(resolved: Resolved) -> Resolved:
     """Where the site has a schedule, what expires before the next run does not count."""
-    site = resolved.site
     try:
-        wait_s = next_run_s(site.schedule, datetime.now(UTC))
+        site = until_next_run(resolved.site, datetime.now(UTC))
     except ConfigError as error:
         raise ConfigError(f"{resolved.place}: {error}") from None
-    if wait_s is None or site.verify.min_ttl_s > 0:
-        return resolved
-    verify = msgspec.structs.replace(site.verify, min_ttl_s=wait_s)
-    return dataclasses.replace(resolved, site=msgspec.structs.replace(site, verify=verify))
+    return dataclasses.replace(resolved, site=site)
 
 
 def _write(found: Report, store: Store, paths: Sequence[Path]) -> None:

@@ -156,11 +156,22 @@ class InvalidationConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     max_wait_s: Positive = 30.0
 
 
+class ExpiryConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[expiry]`: whether the daemon warms pages again before their entries expire."""
+
+    enabled: bool = False
+    margin_ratio: Annotated[float, Meta(ge=0, le=0.5)] = 0.1
+    margin_s: NotNegative = 5.0
+    spread_ratio: Annotated[float, Meta(ge=0, le=0.5)] = 0.2
+
+
 class DaemonConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[daemon]`: where the daemon listens."""
+    """`[daemon]`: where the daemon listens, and how it ends."""
 
     listen: str = "127.0.0.1:8089"
     token_env: str | None = None
+    drain_s: NotNegative = 30.0
+    keep_days: Positive = 30.0
 
 
 class StoreConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -185,5 +196,7 @@ class SiteConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     thresholds: ThresholdsConfig = field(default_factory=ThresholdsConfig)
     schedule: tuple[ScheduleConfig, ...] = ()
     invalidation: InvalidationConfig | None = None
+    tags: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    expiry: ExpiryConfig = field(default_factory=ExpiryConfig)
     daemon: DaemonConfig = field(default_factory=DaemonConfig)
     store: StoreConfig = field(default_factory=StoreConfig)

@@ -141,6 +141,21 @@ class Store:
         )
         return [self._record(row) for row in rows]
 
+    def newest_run(self, site: str) -> RunRecord | None:
+        """The newest run of a site, however it ended."""
+        return self._newest("site = ?", site)
+
+    def newest_whole_run(self, site: str) -> RunRecord | None:
+        """The newest run of a site's whole plan that came to its end."""
+        return self._newest("site = ? AND whole AND status = 'finished'", site)
+
+    def _newest(self, where: str, site: str) -> RunRecord | None:
+        rows = self._file.rows(
+            f"SELECT {RUN_COLUMNS} FROM runs WHERE {where} ORDER BY no DESC LIMIT 1",  # noqa: S608 -- two callers
+            (site,),
+        )
+        return self._record(rows[0]) if rows else None
+
     def config_of(self, run_id: str) -> str:
         return str(self._of_run("config", run_id))
 

@@ -92,5 +92,16 @@ MIGRATIONS: tuple[str, ...] = (
         UNIQUE (site, key)
     ) STRICT;
     CREATE INDEX triggers_pending ON triggers (site, no) WHERE finished_at IS NULL;
+    CREATE TABLE pages (
+        site TEXT NOT NULL,
+        url TEXT NOT NULL,
+        weight REAL NOT NULL,
+        round INTEGER NOT NULL,
+        expires_at REAL,
+        refresh_at REAL,
+        PRIMARY KEY (site, url)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX pages_refresh ON pages (site, refresh_at) WHERE refresh_at IS NOT NULL;
+    CREATE INDEX pages_expiry ON pages (site, expires_at) WHERE expires_at IS NOT NULL;
     """,
 )

@@ -34,14 +34,14 @@ KEYS = {f"{place}.{field.encode_name}".lstrip(".") for place in TABLES for field
 
 
 PLAIN_WORDS: dict[type[shape.Type], str] = {
+    shape.DictType: "table of text",
     shape.StrType: "text",
     shape.BoolType: "true or false",
-    shape.DictType: "table of text",
     shape.StructType: "table",
 }
 
 
-def in_words(kind: shape.Type) -> str:
+def in_words(kind: shape.Type) -> str:  # noqa: PLR0911 -- one a kind
     """The type of a key as the page says it."""
     match kind:
         case shape.UnionType():
@@ -54,6 +54,8 @@ def in_words(kind: shape.Type) -> str:
         case shape.IntType() | shape.FloatType():
             name = "integer" if isinstance(kind, shape.IntType) else "number"
             return f"{name}{range_in_words(kind)}"
+        case shape.DictType(value_type=shape.VarTupleType()):
+            return "table of lists"
         case shape.VarTupleType():
             of_text = isinstance(kind.item_type, shape.StrType)
             return "list of text" if of_text else "list of tables"

@@ -95,13 +95,14 @@ def test_the_job_for_kubernetes_calls_warmer_as_it_is() -> None:
 
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     analyze = tool("systemd-analyze", "systemd")
-    for name in ("warmer.service", "warmer.timer"):
+    names = ("warmer.service", "warmer.timer", "warmer-daemon.service")
+    for name in names:
         text = (CONFIGS / name).read_text(encoding="utf-8")
         # systemd looks whether the program is there; here it is elsewhere.
         assert name.endswith(".timer") or "/opt/warmer/bin/warmer " in text
         (tmp_path / name).write_text(text.replace("/opt/warmer/bin/warmer", str(WARMER)))
     done = subprocess.run(
-        [analyze, "verify", "--man=no", tmp_path / "warmer.service", tmp_path / "warmer.timer"],
+        [analyze, "verify", "--man=no", *(tmp_path / name for name in names)],
         capture_output=True,
         text=True,
         check=False,

@@ -80,6 +80,7 @@ HEADING_OF_TABLE = {
     "thresholds": "### `[thresholds]`",
     "schedule": "### `[[schedule]]`",
     "invalidation": "### `[invalidation]`",
+    "expiry": "### `[expiry]`",
     "daemon": "### `[daemon]`",
     "store": "### `[store]`",
 }

@@ -108,32 +108,39 @@ class Debounce:
 
     def next_due(self) -> float | None:
         """When the next item is due; None if nothing waits."""
-        everything = self._waiting.get(EVERYTHING)
-        dues = [] if everything is None else [everything.due_at]
-        page = self._next_page()
-        return min(dues if page is None else [*dues, page], default=None)
+        dues = (self.next_page(), self.next_everything())
+        return min((due for due in dues if due is not None), default=None)
 
-    def everything_is_due(self, now: float) -> bool:
-        """Whether the whole plan is."""
+    def next_everything(self) -> float | None:
+        """When the whole plan is due; None if nobody asks for it."""
         waiting = self._waiting.get(EVERYTHING)
-        return waiting is not None and waiting.due_at <= now
+        return None if waiting is None else waiting.due_at
 
-    def pages_are_due(self, now: float) -> bool:
-        """Whether a URL or a prefix is."""
-        due_at = self._next_page()
-        return due_at is not None and due_at <= now
+    def next_page(self) -> float | None:
+        """When the first URL or prefix is due; it stands at the top of the heap then."""
+        while self._due:
+            at, item = self._due[0]
+            waiting = self._waiting.get(item)
+            if waiting is not None and waiting.due_at == at:
+                return at
+            if waiting is None or waiting.due_at < at:
+                heapq.heappop(self._due)
+            else:
+                heapq.heapreplace(self._due, (waiting.due_at, item))
+        return None
 
     def take_pages(self, now: float) -> Batch | None:
         """All URLs and prefixes that are due; None if there is none."""
         taken: list[tuple[Item, _Waiting]] = []
-        while self.pages_are_due(now):
+        while (due_at := self.next_page()) is not None and due_at <= now:
             _, item = heapq.heappop(self._due)
             taken.append((item, self._waiting.pop(item)))
         return _batch(taken)
 
     def take_everything(self, now: float) -> Batch | None:
         """The whole plan if it is due; None if it is not."""
-        if not self.everything_is_due(now):
+        due_at = self.next_everything()
+        if due_at is None or due_at > now:
             return None
         return _batch([(EVERYTHING, self._waiting.pop(EVERYTHING))])
 
@@ -160,19 +167,6 @@ class Debounce:
         self._waiting[item] = waiting
         if item != EVERYTHING and (old is None or waiting.due_at < old.due_at):
             heapq.heappush(self._due, (waiting.due_at, item))
-
-    def _next_page(self) -> float | None:
-        """When the first page is due; it stands at the top of the heap then."""
-        while self._due:
-            at, item = self._due[0]
-            waiting = self._waiting.get(item)
-            if waiting is not None and waiting.due_at == at:
-                return at
-            if waiting is None or waiting.due_at < at:
-                heapq.heappop(self._due)
-            else:
-                heapq.heapreplace(self._due, (waiting.due_at, item))
-        return None
 
 
 def _merged(old: _Waiting, new: _Waiting) -> _Waiting:

@@ -1,0 +1,36 @@
+"""`warmer daemon` on the command line: parse, start, exit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import uvloop
+
+from warmer.daemon.app import serve
+from warmer.daemon.intakes import intakes
+from warmer.daemon.logs import log_to_stderr
+
+if TYPE_CHECKING:
+    from warmer.errors import ExitCode
+
+
+@click.command()
+@click.option(
+    "-c",
+    "--config",
+    "places",
+    metavar="SITE.toml",
+    type=Path,
+    multiple=True,
+    required=True,
+    help="A site's TOML file; may be repeated.",
+)
+@click.option("--log-json", is_flag=True, help="One JSON object a line on standard error.")
+@click.option("-v", "--verbose", is_flag=True, help="Say what is decided, and why.")
+def daemon(places: tuple[Path, ...], *, log_json: bool, verbose: bool) -> ExitCode:
+    """Keep sites warm: on schedule, before entries expire, and after saves."""
+    log_to_stderr(as_json=log_json, verbose=verbose)
+    return uvloop.run(serve(places, os.environ, intakes))

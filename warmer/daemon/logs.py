@@ -1,0 +1,35 @@
+"""What the daemon says on standard error: lines for people, or one JSON object a line."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from datetime import UTC, datetime
+
+import msgspec
+
+
+class JsonFormatter(logging.Formatter):
+    """`at` (RFC 3339, UTC), `level`, `logger`, `message`, and `trace` where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line).decode()
+
+
+def log_to_stderr(*, as_json: bool, verbose: bool) -> None:
+    """From INFO on, `verbose` from DEBUG on; libraries from WARNING on."""
+    handler = logging.StreamHandler(sys.stderr)
+    plain = logging.Formatter("%(levelname)s %(message)s")
+    handler.setFormatter(JsonFormatter() if as_json else plain)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    logging.getLogger("warmer").setLevel(logging.DEBUG if verbose else logging.INFO)
+    # What Scrapy warns of is about pages; runs say it once, and better.
+    logging.getLogger("scrapy").setLevel(logging.CRITICAL)
