@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from scrapy.crawler import AsyncCrawlerRunner
-from scrapy.settings import Settings
-
+from warmer.crawl.crawler import new_crawler
 from warmer.crawl.settings import plan_settings
 
 if TYPE_CHECKING:
@@ -27,8 +25,7 @@ async def crawl(job: CrawlJob) -> None:
     else:
         limit = ceiling = config.concurrency
     settings = plan_settings(job.origin, limit=limit, ceiling=ceiling, robots=config.robots)
-    runner = AsyncCrawlerRunner(Settings(settings))
-    crawler = runner.create_crawler("warm")
+    runner, crawler = new_crawler(settings, "warm")
     crawling = runner.crawl(crawler, job=job)
     try:
         await asyncio.shield(crawling)

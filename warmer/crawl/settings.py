@@ -8,12 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scrapy.logformatter import LogFormatter
-
 if TYPE_CHECKING:
-    from scrapy import Request, Spider
-    from scrapy.http import Response
-
     from warmer.crawl.origin import Origin
 
 COMMON: dict[str, Any] = {
@@ -26,18 +21,11 @@ COMMON: dict[str, Any] = {
     "COOKIES_ENABLED": False,
     "HTTPCACHE_ENABLED": False,
     "METAREFRESH_ENABLED": False,
-    "LOG_FORMATTER": "warmer.crawl.settings.QuietLogFormatter",
+    "LOG_FORMATTER": "warmer.crawl.log_formatter.QuietLogFormatter",
     "STATS_DUMP": False,
     # The default of 100 starts 100 tasks for every response.
     "CONCURRENT_ITEMS": 1,
 }
-
-
-class QuietLogFormatter(LogFormatter):
-    """One line a page would be a hundred thousand lines; outcomes are in the store."""
-
-    def crawled(self, request: Request, response: Response, spider: Spider) -> None:  # type: ignore[override]
-        """No line; Scrapy's documented way to leave it out."""
 
 
 def plan_settings(origin: Origin, *, limit: int, ceiling: int, robots: bool) -> dict[str, Any]:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from scrapy.crawler import AsyncCrawlerRunner
-from scrapy.settings import Settings
-
+from warmer.crawl.crawler import new_crawler
 from warmer.crawl.settings import COMMON
 
 if TYPE_CHECKING:
@@ -46,8 +44,7 @@ async def crawl_source(
 ) -> SourceSpider:
     """Run the spider of this name to its end and return it, with what it collected."""
     limit = config.concurrency if isinstance(config.concurrency, int) else GENTLE_CONCURRENCY
-    runner = AsyncCrawlerRunner(Settings(_settings(origin, config, headers, limit)))
-    crawler = runner.create_crawler(name)
+    runner, crawler = new_crawler(_settings(origin, config, headers, limit), name)
     await runner.crawl(crawler, **arguments)
     assert crawler.spider is not None  # noqa: S101 -- a crawl that ended had one
     return cast("SourceSpider", crawler.spider)
