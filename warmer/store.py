@@ -125,7 +125,7 @@ class Store:
         where = "1" if run_id == "last" else "id = :id OR substr(id, 1, length(:id)) = :id"
         rows = self._file.rows(
             f"SELECT {RUN_COLUMNS} FROM runs WHERE {where} ORDER BY no DESC LIMIT 2",  # noqa: S608 -- literals
-            {"id": run_id},
+            {"id": ascii(run_id)[1:-1]},  # an argument may hold bytes that are no text
         )
         if not rows or (len(rows) > 1 and run_id not in ("last", rows[0][0], rows[1][0])):
             what = "stands for more than one run" if rows else "is not a run"

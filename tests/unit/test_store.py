@@ -272,6 +272,7 @@ def test_a_run_is_found_by_its_id_by_a_beginning_of_it_and_as_the_last(store: St
         ("", "stands for more than one run"),
         ("2027", "is not a run"),
         ("%", "is not a run"),
+        ("\udcff", "is not a run"),
         ("2026030_", "is not a run"),
         ("' OR 1 --", "is not a run"),
     ],

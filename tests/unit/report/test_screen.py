@@ -162,10 +162,10 @@ def test_a_value_just_under_its_threshold_is_not_shown_as_the_threshold(store: S
 
 def test_a_reason_without_a_known_cure_shows_its_detail(store: Store) -> None:
     run_id = new_run(store, [page(1, "/")])
-    store.add_verdicts(run_id, [(1, Judgement(Verdict.FAILED, "protocol", "bad chunk length"))])
+    store.add_verdicts(run_id, [(1, Judgement(Verdict.FAILED, "unheard-of", "bad chunk length"))])
     finish(store, run_id)
     assert summary(store, run_id)[-3:] == [
-        "  1 failed: protocol",
+        "  1 failed: unheard-of",
         "    https://www.example.com/",
         "    bad chunk length",
     ]
