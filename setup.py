@@ -34,6 +34,8 @@ setup(
         "pymemcache>=4.0,<5",
         # Cron expressions with time zones; version 4 is another interface.
         "apscheduler>=3.11,<4",
+        # The daemon's /metrics: histograms and the text format; no dependency of its own.
+        "prometheus-client>=0.21",
         # TOML into frozen, typed structs with unknown keys refused; JSON lines out.
         "msgspec>=0.19",
         # Command line; progress display and tables on a terminal.
@@ -66,6 +68,10 @@ setup(
             "apachelogs>=0.6",
             "jsonschema>=4.23",
             "cryptography>=43",
+            # Judges of what we publish: the API's document, and the examples for Kubernetes.
+            "openapi-spec-validator>=0.7",
+            "kubernetes-validate>=1.31",
+            "pyyaml>=6",
         ],
         "lint": [
             "ruff>=0.14",
@@ -74,6 +80,7 @@ setup(
             "lxml-stubs",
             "types-pycurl",
             "types-jsonschema",
+            "types-PyYAML",
         ],
     },
     entry_points={"console_scripts": ["warmer=warmer.cli:main"]},

@@ -170,6 +170,8 @@ class DaemonConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     listen: str = "127.0.0.1:8089"
     token_env: str | None = None
+    secret_env: str | None = None
+    flush_poll_s: NotNegative = 0.0
     drain_s: NotNegative = 30.0
     keep_days: Positive = 30.0
 

@@ -26,8 +26,11 @@ LIMIT_S = 20.0
 class IdleStatus:
     """What the service would say of itself."""
 
+    name: str
     state: str = "idle"
     pending: int = 0
+    oldest_age_s: float | None = None
+    run_id: str | None = None
 
 
 class Counts:
@@ -68,7 +71,10 @@ class HeldSite:
             self._woken.notify_all()
 
     def status(self) -> IdleStatus:
-        return IdleStatus()
+        return IdleStatus(self.name, pending=self.queue.backlog(self.name)[0])
+
+    def is_stuck(self) -> bool:
+        return False
 
     def on_finished(self, callback: Callable[[Sequence[int]], None]) -> None:
         self._callbacks.append(callback)

@@ -42,6 +42,10 @@ class Site(Protocol):
     def status(self) -> Any:  # noqa: ANN401 -- a dataclass, handed through as JSON
         ...
 
+    def is_stuck(self) -> bool:
+        """Whether it does not get on, so that only a restart helps."""
+        ...
+
     def on_finished(self, callback: Callable[[Sequence[int]], None]) -> None:
         """Have these numbers told when the run that served them has ended."""
         ...
@@ -80,10 +84,11 @@ class Reception:
         self.queue = queue
         self.clock = clock
         self._watch = watch
+        self._kept_at = 0.0
 
     def keep(self, deliveries: Sequence[Delivery]) -> list[int]:
         """All of them are on disk when their numbers are returned; raises StoreError."""
-        now = self.clock()
+        now = self._kept_at = self.clock()
         numbers = self.queue.accept_all(
             self.site.name, [(each.request, each.key) for each in deliveries], now=now
         )
@@ -92,6 +97,13 @@ class Reception:
         self._watch.accepted(self.site.name, numbers, since)
         self.site.wake()
         return numbers
+
+    def is_repeated(self, number: int) -> bool:
+        """Whether a number that `keep` gave last was given for an earlier delivery before."""
+        waiting = self.queue.pending(self.site.name, after=number - 1)
+        if not waiting or waiting[0].number != number:
+            return True
+        return waiting[0].accepted_at != self._kept_at
 
 
 def part_for(body: Body, normalise: Normaliser, tags: Collection[str]) -> Body:
