@@ -9,7 +9,7 @@ import pytest
 
 from tests.component.test_django_app_pages import environments
 from tests.component.test_django_keys_versions import RUNNABLE, installed
-from tests.sites.newsroom.driver import Newsroom
+from tests.sites.newsroom.driver import Newsroom, Shell
 from warmer.caches.address import parse
 from warmer.config_file import build_site
 
@@ -47,6 +47,25 @@ def open_room(tmp_path: Path) -> Iterator[Any]:
     yield begin
     for room in rooms:
         room.close()
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """One process for all tests that only ask under other settings: `asked`."""
+    room = Newsroom(tmp_path_factory.mktemp("newsroom"), {})
+    yield room.shell()
+    room.close()
+
+
+def asked(shell: Shell, expression: str, **settings: Any) -> Any:
+    return shell(f"""
+        from django.test import override_settings
+        from warmer.contrib.django.checks import check_settings
+        from warmer.contrib.django.site_file import site_file
+        with override_settings(**{settings!r}):
+            found = {expression}
+        found
+    """)
 
 
 def printed(room: Newsroom) -> str:
@@ -99,17 +118,17 @@ def test_the_printed_file_is_a_site_of_warmers(open_room: Any) -> None:
     )
 
 
-def test_without_languages_and_zones_the_keys_end_in_neither(open_room: Any) -> None:
+def test_without_languages_and_zones_the_keys_end_in_neither(shell: Shell) -> None:
     caches = {"default": {"BACKEND": CORE, "LOCATION": "redis://10.0.0.20"}}
-    (cache,) = read(printed(open_room(CACHES=caches, USE_I18N=False, USE_TZ=False))).cache
+    (cache,) = read(asked(shell, "site_file()", CACHES=caches, USE_I18N=False, USE_TZ=False)).cache
     assert cache.keys
     assert (cache.keys.language, cache.keys.time_zone) == ("", "")
     assert cache.url == "redis://10.0.0.20/0"
 
 
-def test_a_negotiated_language_becomes_variants_and_is_not_pinned(open_room: Any) -> None:
+def test_a_negotiated_language_becomes_variants_and_is_not_pinned(shell: Shell) -> None:
     caches = {"default": {"BACKEND": CORE, "LOCATION": "redis://10.0.0.20/0"}}
-    site = read(printed(open_room(CACHES=caches)))
+    site = read(asked(shell, "site_file()", CACHES=caches))
     assert [each.headers for each in site.variant] == [
         {"Accept-Language": "en"},
         {"Accept-Language": "de"},
@@ -157,21 +176,22 @@ def test_a_negotiated_language_becomes_variants_and_is_not_pinned(open_room: Any
     ],
 )
 def test_each_way_to_name_a_cache_becomes_a_cache_url(
-    open_room: Any, entry: dict[str, Any], url: str
+    shell: Shell, entry: dict[str, Any], url: str
 ) -> None:
-    (cache,) = read(printed(open_room(CACHES={"default": {"BACKEND": CORE, **entry}}))).cache
+    text = asked(shell, "site_file()", CACHES={"default": {"BACKEND": CORE, **entry}})
+    (cache,) = read(text).cache
     assert cache.url == url
     assert parse(cache.url).shown
 
 
-def test_a_cache_that_nobody_can_ask_is_a_comment(open_room: Any) -> None:
-    text = printed(open_room())
+def test_a_cache_that_nobody_can_ask_is_a_comment(shell: Shell) -> None:
+    text = asked(shell, "site_file()")
     assert read(text).cache == ()
     assert '# Cache "default": django.core.cache.backends.locmem.LocMemCache cannot' in text
 
 
-def test_a_host_that_is_only_allowed_is_called_a_guess(open_room: Any) -> None:
-    text = printed(open_room(WARMER={}))
+def test_a_host_that_is_only_allowed_is_called_a_guess(shell: Shell) -> None:
+    text = asked(shell, "site_file()", WARMER={})
     assert read(text).base_url == "https://news.example.test"
     assert "# A guess" in text
 
@@ -252,11 +272,16 @@ def test_a_path_for_which_no_host_is_known_is_refused(open_room: Any) -> None:
     ],
 )
 def test_a_wrong_setting_is_named_by_the_system_checks(
-    open_room: Any, warmer: object, message: str
+    shell: Shell, warmer: object, message: str
 ) -> None:
-    done = open_room(WARMER=warmer).manage("check")
-    assert message in done.stderr
-    assert done.returncode == int("(warmer.E" in done.stderr)
+    found = asked(shell, "[f'({each.id}) {each.msg}' for each in check_settings()]", WARMER=warmer)
+    assert message in "\n".join(found)
+
+
+def test_an_error_in_the_settings_stops_manage_py(open_room: Any) -> None:
+    done = open_room(WARMER={"steam": "redis://x"}).manage("check")
+    assert done.returncode == 1
+    assert '(warmer.E002) WARMER["steam"]: unknown key; did you mean "stream"?' in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -268,7 +293,7 @@ def test_a_wrong_setting_is_named_by_the_system_checks(
     ],
 )
 def test_middleware_in_the_wrong_order_is_named(
-    open_room: Any, middleware: list[str], message: str
+    shell: Shell, middleware: list[str], message: str
 ) -> None:
     ours = "warmer.contrib.django.middleware."
     names = [
@@ -278,4 +303,7 @@ def test_middleware_in_the_wrong_order_is_named(
     warmer = {"stream": "redis://x", "secret": "s"}
     if message == "(warmer.E012)":
         warmer["stale"] = "refresh"
-    assert message in open_room(MIDDLEWARE=names, WARMER=warmer).manage("check").stderr
+    found = asked(
+        shell, "[f'({each.id})' for each in check_settings()]", MIDDLEWARE=names, WARMER=warmer
+    )
+    assert message in found

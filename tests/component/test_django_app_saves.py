@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sites.newsroom.driver import Newsroom
+from tests.sites.newsroom.driver import Newsroom, Shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,30 @@ def newsroom(tmp_path: Path, redis_server: RedisServer) -> Iterator[Newsroom]:
     room = Newsroom(tmp_path, {"WARMER": warmer}).migrate()
     yield room
     room.close()
+
+
+@pytest.fixture(scope="module")
+def _shared(
+    tmp_path_factory: pytest.TempPathFactory, _redis_process: RedisServer
+) -> Iterator[Shell]:
+    warmer = {"stream": _redis_process.database(5), "base_url": BASE}
+    room = Newsroom(tmp_path_factory.mktemp("newsroom"), {"WARMER": warmer}).migrate()
+    yield room.shell()
+    room.close()
+
+
+@pytest.fixture
+def shell(_shared: Shell, redis_server: RedisServer) -> Shell:  # noqa: ARG001 -- emptied by it
+    """One process for all tests that leave it as it was; its tables are empty."""
+    _shared("""
+        from django.apps import apps
+        models = [Outbox, *apps.get_app_config("newsroom").get_models(include_auto_created=True)]
+        for database in ("default", "archive"):
+            with transaction.atomic(using=database):
+                for model in models:
+                    model._base_manager.using(database).all()._raw_delete(database)
+    """)
+    return _shared
 
 
 @pytest.fixture
@@ -56,10 +80,7 @@ def _entry(fields: dict[bytes, bytes]) -> Entry:
     return {**text, **lists, "at": float(text["at"])}
 
 
-def test_a_save_sends_its_page_and_those_that_were_registered(
-    newsroom: Newsroom, stream: Stream
-) -> None:
-    shell = newsroom.shell()
+def test_a_save_sends_its_page_and_those_that_were_registered(shell: Shell, stream: Stream) -> None:
     shell("""
         sport = Section.objects.create(slug="sport")
         Article.objects.create(slug="one", title="One", section=sport)
@@ -73,21 +94,19 @@ def test_a_save_sends_its_page_and_those_that_were_registered(
     assert shell("Outbox.objects.count()") == 0
 
 
-def test_a_model_without_pages_sends_nothing(newsroom: Newsroom, stream: Stream) -> None:
-    newsroom.shell()("Note.objects.create(text='x').delete(); Tag.objects.create(name='t')")
+def test_a_model_without_pages_sends_nothing(shell: Shell, stream: Stream) -> None:
+    shell("Note.objects.create(text='x').delete(); Tag.objects.create(name='t')")
     assert stream.new() == []
 
 
-def test_a_new_slug_sends_the_old_and_the_new_page(newsroom: Newsroom, stream: Stream) -> None:
-    shell = newsroom.shell()
+def test_a_new_slug_sends_the_old_and_the_new_page(shell: Shell, stream: Stream) -> None:
     shell("a = Article.objects.create(slug='old', title='x')")
     stream.new()
     shell("a.slug = 'new'; a.save()")
     assert stream.new()[0]["urls"] == [f"{BASE}/a/new/", f"{BASE}/", f"{BASE}/a/old/"]
 
 
-def test_a_move_to_another_section_warms_both_sections(newsroom: Newsroom, stream: Stream) -> None:
-    shell = newsroom.shell()
+def test_a_move_to_another_section_warms_both_sections(shell: Shell, stream: Stream) -> None:
     shell("""
         one, two = [Section.objects.create(slug=slug) for slug in ("one", "two")]
         a = Article.objects.create(slug="a", title="x", section=one)
@@ -97,8 +116,7 @@ def test_a_move_to_another_section_warms_both_sections(newsroom: Newsroom, strea
     assert stream.new()[0]["urls"] == [f"{BASE}{path}" for path in ("/a/a/", "/", "/s/two/", "/s/one/")]  # fmt: skip
 
 
-def test_a_delete_sends_the_page_that_is_gone(newsroom: Newsroom, stream: Stream) -> None:
-    shell = newsroom.shell()
+def test_a_delete_sends_the_page_that_is_gone(shell: Shell, stream: Stream) -> None:
     shell("a = Article.objects.create(slug='a', title='x')")
     stream.new()
     shell("a.delete()")
@@ -106,8 +124,7 @@ def test_a_delete_sends_the_page_that_is_gone(newsroom: Newsroom, stream: Stream
     assert (entry["why"], entry["urls"]) == ("delete", [f"{BASE}/a/a/", f"{BASE}/"])
 
 
-def test_a_query_sets_delete_is_seen_too(newsroom: Newsroom, stream: Stream) -> None:
-    shell = newsroom.shell()
+def test_a_query_sets_delete_is_seen_too(shell: Shell, stream: Stream) -> None:
     shell("for n in range(3): Article.objects.create(slug=f'a{n}', title='x')")
     stream.new()
     shell("Article.objects.all().delete()")
@@ -115,8 +132,7 @@ def test_a_query_sets_delete_is_seen_too(newsroom: Newsroom, stream: Stream) -> 
     assert {f"{BASE}/a/a0/", f"{BASE}/a/a1/", f"{BASE}/a/a2/"} <= set(urls)
 
 
-def test_tags_that_are_added_and_removed_send_once_each(newsroom: Newsroom, stream: Stream) -> None:
-    shell = newsroom.shell()
+def test_tags_that_are_added_and_removed_send_once_each(shell: Shell, stream: Stream) -> None:
     shell("""
         t = Tag.objects.create(name="t")
         a = Article.objects.create(slug="a", title="x")
@@ -129,9 +145,8 @@ def test_tags_that_are_added_and_removed_send_once_each(newsroom: Newsroom, stre
 
 
 def test_a_relation_changed_from_its_other_side_warms_the_pages_that_show_it(
-    newsroom: Newsroom, stream: Stream
+    shell: Shell, stream: Stream
 ) -> None:
-    shell = newsroom.shell()
     shell("""
         t = Tag.objects.create(name="t")
         a, b = [Article.objects.create(slug=slug, title="x") for slug in "ab"]
@@ -143,8 +158,7 @@ def test_a_relation_changed_from_its_other_side_warms_the_pages_that_show_it(
     assert {f"{BASE}/a/a/", f"{BASE}/a/b/"} <= set(stream.new()[0]["urls"])
 
 
-def test_the_saves_of_one_transaction_are_one_trigger(newsroom: Newsroom, stream: Stream) -> None:
-    shell = newsroom.shell()
+def test_the_saves_of_one_transaction_are_one_trigger(shell: Shell, stream: Stream) -> None:
     shell("""
         with transaction.atomic():
             for n in range(3):
@@ -157,10 +171,8 @@ def test_the_saves_of_one_transaction_are_one_trigger(newsroom: Newsroom, stream
     assert shell("waiting, Outbox.objects.count()") == [3, 0]
 
 
-def test_a_large_transaction_is_sent_in_several_messages(
-    newsroom: Newsroom, stream: Stream
-) -> None:
-    newsroom.shell()("""
+def test_a_large_transaction_is_sent_in_several_messages(shell: Shell, stream: Stream) -> None:
+    shell("""
         with transaction.atomic():
             for n in range(600):
                 Article.objects.create(slug=f"a{n}", title="x")
@@ -168,8 +180,7 @@ def test_a_large_transaction_is_sent_in_several_messages(
     assert [len(entry["urls"]) for entry in stream.new()] == [500, 101]
 
 
-def test_a_save_that_is_rolled_back_sends_nothing(newsroom: Newsroom, stream: Stream) -> None:
-    shell = newsroom.shell()
+def test_a_save_that_is_rolled_back_sends_nothing(shell: Shell, stream: Stream) -> None:
     shell("""
         try:
             with transaction.atomic():
@@ -188,9 +199,9 @@ def test_a_save_that_is_rolled_back_sends_nothing(newsroom: Newsroom, stream: St
 
 
 def test_what_a_savepoint_rolls_back_is_not_sent_and_the_rest_is(
-    newsroom: Newsroom, stream: Stream
+    shell: Shell, stream: Stream
 ) -> None:
-    newsroom.shell()("""
+    shell("""
         with transaction.atomic():
             try:
                 with transaction.atomic():
@@ -207,9 +218,8 @@ def test_what_a_savepoint_rolls_back_is_not_sent_and_the_rest_is(
 
 
 def test_the_same_save_after_a_savepoints_rollback_is_written_again(
-    newsroom: Newsroom, stream: Stream
+    shell: Shell, stream: Stream
 ) -> None:
-    shell = newsroom.shell()
     shell("a = Article.objects.create(slug='a', title='x')")
     stream.new()
     shell("""
@@ -244,9 +254,9 @@ def test_an_excluded_model_and_its_urls_are_left_out(
 
 
 def test_an_inherited_model_sends_its_page_once_in_one_trigger(
-    newsroom: Newsroom, stream: Stream
+    shell: Shell, stream: Stream
 ) -> None:
-    newsroom.shell()("""
+    shell("""
         with transaction.atomic():
             Scoop.objects.create(slug="s", title="x")
     """)
@@ -254,10 +264,7 @@ def test_an_inherited_model_sends_its_page_once_in_one_trigger(
     assert entry["urls"] == [f"{BASE}/a/s/", f"{BASE}/"]
 
 
-def test_a_save_in_another_database_uses_the_outbox_there(
-    newsroom: Newsroom, stream: Stream
-) -> None:
-    shell = newsroom.shell()
+def test_a_save_in_another_database_uses_the_outbox_there(shell: Shell, stream: Stream) -> None:
     shell("""
         with transaction.atomic(using="archive"):
             Article.objects.using("archive").create(slug="a", title="x")
@@ -304,9 +311,9 @@ def test_a_site_that_was_not_migrated_still_saves_and_sends(
 
 
 def test_pages_that_the_site_names_itself_are_sent_after_the_commit(
-    newsroom: Newsroom, stream: Stream
+    shell: Shell, stream: Stream
 ) -> None:
-    newsroom.shell()("""
+    shell("""
         with transaction.atomic():
             Article.objects.update(title="y")
             warm(["/top/#now", "https://cdn.example.test/x"], why="import")
@@ -368,6 +375,44 @@ class Admin:
         answer = self._browser.open(self._origin + path, body)
         page = answer.read().decode()
         assert "errornote" not in page, page
+
+
+def test_other_models_are_still_deleted_without_being_loaded(shell: Shell) -> None:
+    queries = shell("""
+        from django.test.utils import CaptureQueriesContext
+        Note.objects.create(text="x")
+        with CaptureQueriesContext(connection) as seen:
+            Note.objects.all().delete()
+        [query["sql"].split()[0] for query in seen]
+    """)
+    assert queries == ["BEGIN", "DELETE", "COMMIT"]
+
+
+def test_a_save_costs_one_query_before_it_and_two_for_the_outbox(shell: Shell) -> None:
+    queries = shell("""
+        from django.test.utils import CaptureQueriesContext
+        section = Section.objects.create(slug="x")
+        with CaptureQueriesContext(connection) as seen:
+            section.save()
+        [query["sql"].split()[0] for query in seen]
+    """)
+    assert [each for each in queries if each not in {"BEGIN", "COMMIT"}] == [
+        "SELECT", "UPDATE", "INSERT", "DELETE"
+    ]  # fmt: skip
+
+
+def test_pages_may_be_registered_late_and_by_models_without_a_page(
+    newsroom: Newsroom, stream: Stream
+) -> None:
+    newsroom.shell()("""
+        from warmer.contrib.django import warms
+        warms(Note)(lambda note: [f"/notes/{note.pk}/"])
+        Note.objects.create(text="x").delete()
+    """)
+    assert [(each["why"], each["urls"]) for each in stream.new()] == [
+        ("save", [f"{BASE}/notes/1/"]),
+        ("delete", [f"{BASE}/notes/1/"]),
+    ]
 
 
 def test_importing_the_app_brings_none_of_warmers_own_dependencies(newsroom: Newsroom) -> None:

@@ -22,6 +22,8 @@ from warmer.contrib.django.options import options
 from warmer.contrib.django.trigger import merged, messages
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from warmer.contrib.django.trigger import Trigger
 
 _log = logging.getLogger("warmer.django")
@@ -35,8 +37,13 @@ class _Batch:
 
     def __init__(self) -> None:
         self.id = uuid.uuid4()
-        self.seen: dict[tuple[object, ...], frozenset[str]] = {}
+        self.seen: dict[tuple[object, ...], tuple[frozenset[str], Trigger]] = {}
         self.sent = False
+
+    def certain(self) -> list[Trigger]:
+        """The triggers, if none of them can have been rolled back alone; else nothing."""
+        found = self.seen.values()
+        return [] if any(savepoints for savepoints, _ in found) else [each for _, each in found]
 
 
 class _AfterCommit:
@@ -49,7 +56,7 @@ class _AfterCommit:
     def __call__(self) -> None:
         if not self.batch.sent:
             self.batch.sent = True
-            deliver(self.batch.id, self.alias)
+            deliver(self.batch.id, self.alias, self.batch.certain())
 
 
 def record(trigger: Trigger, using: str | None = None) -> None:
@@ -66,10 +73,10 @@ def record(trigger: Trigger, using: str | None = None) -> None:
     batch = _current(connection)
     savepoints = frozenset(connection.savepoint_ids)
     what = (trigger.urls, trigger.gone, trigger.tags)
-    if (before := batch.seen.get(what)) is not None and before <= savepoints:
+    if (before := batch.seen.get(what)) is not None and before[0] <= savepoints:
         return
     _model().of(trigger, batch.id).save(using=alias, force_insert=True)
-    batch.seen[what] = savepoints
+    batch.seen[what] = (savepoints, trigger)
     transaction.on_commit(_AfterCommit(batch, alias), using=database, robust=True)
 
 
@@ -89,7 +96,7 @@ def _record_apart(trigger: Trigger, alias: str | None) -> None:
         _attempt(batch, trigger)
         return
     _model().of(trigger, batch).save(using=alias, force_insert=True)
-    deliver(batch, alias)
+    deliver(batch, alias, [trigger])
 
 
 def outbox_alias(database: str) -> str | None:
@@ -109,9 +116,12 @@ def outbox_alias(database: str) -> str | None:
     return None
 
 
-def deliver(batch: uuid.UUID, alias: str) -> None:
-    """Make the pages of a committed batch stale and send it, here or in the background."""
-    rows = [row.trigger() for row in _rows(batch, alias)]
+def deliver(batch: uuid.UUID, alias: str, certain: Sequence[Trigger]) -> None:
+    """Make the pages of a committed batch stale and send it, here or in the background.
+
+    `certain`: its triggers, where these are known without asking the outbox.
+    """
+    rows = certain or [row.trigger() for row in _rows(batch, alias)]
     if not rows:
         return
     trigger = merged(rows)

@@ -1,6 +1,6 @@
 """`@warms(Model)`: what else a save of a model makes stale, such as lists and the home page.
 
-Keeps functions; calls none and knows no signals.
+Keeps functions, calls none of them, and knows no signals.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     Urls: TypeAlias = Callable[[Any], Iterable[str]]
 
 _registered: dict[type, list[Urls]] = {}
+_listeners: list[Callable[[type], None]] = []
 
 
 def warms(*models: type) -> Callable[[Urls], Urls]:
@@ -24,9 +25,16 @@ def warms(*models: type) -> Callable[[Urls], Urls]:
     def register(urls: Urls) -> Urls:
         for model in models:
             _registered.setdefault(model, []).append(urls)
+            for listener in _listeners:
+                listener(model)
         return urls
 
     return register
+
+
+def listen(listener: Callable[[type], None]) -> None:
+    """Call this with every model that is registered from now on."""
+    _listeners.append(listener)
 
 
 def registered(model: type) -> Iterator[Urls]:

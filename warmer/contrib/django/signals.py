@@ -11,11 +11,13 @@ import functools
 import logging
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.db.models import signals
 
 from warmer.contrib.django.changes import changed, removed
 from warmer.contrib.django.options import options
 from warmer.contrib.django.pages import Pages, is_warmable, pages_of
+from warmer.contrib.django.registry import listen, registered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,16 +32,32 @@ _M2M = frozenset({"post_add", "post_remove", "post_clear"})
 
 
 def connect() -> None:
-    """Connect the receivers once, whatever model comes."""
+    """Connect the receivers to every model that has pages now, or is given some later.
+
+    To no other: a listener to deletes makes Django load what it would delete unseen.
+    """
+    signals.m2m_changed.connect(relation_changed, dispatch_uid="warmer.relation_changed")
+    for model in apps.get_models():
+        if hasattr(model, "get_absolute_url") or next(registered(model), None):
+            _connect(model)
+    listen(_connect_family)
+
+
+def _connect_family(registered_model: type) -> None:
+    for model in apps.get_models():
+        if issubclass(model, registered_model):
+            _connect(model)
+
+
+def _connect(model: type[Model]) -> None:
     receivers = (
         (signals.pre_save, before_save),
         (signals.post_save, after_save),
         (signals.pre_delete, before_delete),
         (signals.post_delete, after_delete),
-        (signals.m2m_changed, relation_changed),
     )
     for signal, receiver in receivers:
-        signal.connect(receiver, dispatch_uid=f"warmer.{receiver.__name__}")
+        signal.connect(receiver, sender=model, dispatch_uid=f"warmer.{receiver.__name__}")
 
 
 def harmless(receiver: Callable[..., None]) -> Callable[..., None]:

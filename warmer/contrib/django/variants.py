@@ -71,10 +71,15 @@ class Variants:
             pipeline.ttl(index)
         answers = pipeline.execute()[1::2]
         fresh = [digest for digest, left_s in zip(digests, answers, strict=True) if left_s < 0]
-        for digest in fresh:
-            # -1 also for one that holds an entry without end; such an index has a member more.
-            if self._client.zcard(self._index(digest)) == 1:
-                self._client.expire(self._index(digest), MIN_LIFE_S)
+        if fresh:
+            pipeline = self._client.pipeline(transaction=False)
+            for digest in fresh:
+                pipeline.zcard(self._index(digest))
+            for digest, count in zip(fresh, pipeline.execute(), strict=True):
+                # Also without end is an index of endless entries; it has more than the mark.
+                if count == 1:
+                    pipeline.expire(self._index(digest), MIN_LIFE_S)
+            pipeline.execute()
 
     def is_overtaken(self, digest: str, began: float) -> bool:
         """Whether the URL became stale while a rendering that began then was under way."""

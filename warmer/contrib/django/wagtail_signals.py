@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.db.models.signals import pre_delete
 from wagtail import signals  # type: ignore[import-not-found]  # optional
 from wagtail.models import Page  # type: ignore[import-not-found]  # optional
@@ -29,10 +30,12 @@ def connect() -> None:
         (signals.page_unpublished, unpublished),
         (signals.post_page_move, moved),
         (signals.page_slug_changed, slug_changed),
-        (pre_delete, deleted),
     )
     for signal, receiver in receivers:
         signal.connect(receiver, dispatch_uid=f"warmer.wagtail.{receiver.__name__}")
+    for model in apps.get_models():
+        if issubclass(model, Page):
+            pre_delete.connect(deleted, sender=model, dispatch_uid="warmer.wagtail.deleted")
 
 
 def urls_of(page: Any) -> tuple[str, ...]:  # noqa: ANN401 -- a Wagtail page, optional
@@ -57,9 +60,9 @@ def unpublished(_sender: object, *, instance: Any, **_: Any) -> None:  # noqa: A
 
 
 @harmless
-def deleted(sender: type, *, instance: Any, **_: Any) -> None:  # noqa: ANN401
+def deleted(_sender: object, *, instance: Any, **_: Any) -> None:  # noqa: ANN401
     """Of a page in whatever class: Wagtail deletes the specific one first."""
-    if issubclass(sender, Page) and instance.live:
+    if instance.live:
         changed_pages(Page, Pages(), Pages(urls_of(instance)), "delete")
 
 
