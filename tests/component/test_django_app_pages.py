@@ -336,8 +336,9 @@ def test_a_save_leaves_the_pages_where_the_site_wants_that(start: StartNewsroom)
     assert shell("get('/a/one/')") == ["Old", "django; hit"]
 
 
-def test_a_page_rendered_while_it_was_saved_is_not_kept(start: StartNewsroom) -> None:
-    room, shell = start(stale="purge")
+@pytest.mark.parametrize("stale", ["purge", "refresh"])
+def test_a_page_rendered_while_it_was_saved_is_not_kept(start: StartNewsroom, stale: str) -> None:
+    room, shell = start(stale=stale)
     shell("a = Article.objects.create(slug='one', title='Old'); purge(['/'])")
     shell("""
         import threading
@@ -357,6 +358,43 @@ def test_a_page_rendered_while_it_was_saved_is_not_kept(start: StartNewsroom) ->
     """)
     assert shell("get('/a/one/')") == ["New", "django; fwd=miss; stored"]
     assert len(room.renders()) == 2
+
+
+def test_a_page_that_is_refreshed_while_it_is_saved_again_stays_warm(start: StartNewsroom) -> None:
+    _, shell = start()
+    shell("a = Article.objects.create(slug='one', title='1'); get('/a/one/')")
+    header = signed("/a/one/")
+    shell(f"""
+        from tests.sites.newsroom import urls
+        def save_meanwhile(_seconds):
+            urls.time.sleep = slept
+            a.title = "2"; a.save()
+        urls.time.sleep, slept = save_meanwhile, urls.time.sleep
+        get("/a/one/", X_Warmer_Refresh={header!r})
+    """)
+    assert shell("get('/a/one/')") == ["1", "django; hit"]
+    assert refreshed(shell, "/a/one/") == ["2", "django; fwd=request; stored"]
+
+
+def test_an_asgi_site_is_refreshed_too(start: StartNewsroom) -> None:
+    _, shell = start()
+    shell("""
+        import asyncio
+        from django.test import AsyncClient
+        visitors = AsyncClient()
+        def ask(**headers):
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            response = asyncio.run(visitors.get("/a/one/", headers=named))
+            return response.content.decode(), response.headers["Cache-Status"]
+        a = Article.objects.create(slug="one", title="Old")
+    """)
+    assert shell("ask()") == ["Old", "django; fwd=miss; stored"]
+    shell("a.title = 'New'; a.save()")
+    assert shell("ask()") == ["Old", "django; hit"]
+    header = signed("/a/one/")
+    answer = shell(f"ask(X_Warmer_Refresh={header!r})")
+    assert answer == ["New", "django; fwd=request; stored"]
+    assert shell("ask()") == ["New", "django; hit"]
 
 
 @pytest.mark.parametrize("stale", ["purge", "refresh"])

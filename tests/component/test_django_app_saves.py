@@ -253,6 +253,31 @@ def test_an_excluded_model_and_its_urls_are_left_out(
     room.close()
 
 
+def test_without_a_base_url_the_sites_framework_tells_the_host(
+    tmp_path: Path, redis_server: RedisServer, stream: Stream
+) -> None:
+    apps = ["auth", "contenttypes", "messages", "sessions", "admin", "sitemaps", "sites"]
+    installed = [*(f"django.contrib.{app}" for app in apps), "tests.sites.newsroom"]
+    settings = {
+        "INSTALLED_APPS": [*installed, "warmer.contrib.django"],
+        "SITE_ID": 1,
+        "WARMER": {"stream": redis_server.database(5)},
+    }
+    room = Newsroom(tmp_path, settings).migrate()
+    room.shell()("""
+        Section.objects.create(slug="a")
+        Site.objects.update(domain="shop.example.test")
+        Site.objects.clear_cache()
+        Section.objects.create(slug="b")
+    """)
+    # The first domain is the one of a fresh installation, example.com.
+    assert [entry["urls"] for entry in stream.new()] == [
+        ["/s/a/"],
+        ["https://shop.example.test/s/b/"],
+    ]
+    room.close()
+
+
 def test_an_inherited_model_sends_its_page_once_in_one_trigger(
     shell: Shell, stream: Stream
 ) -> None:

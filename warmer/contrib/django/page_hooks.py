@@ -113,11 +113,17 @@ def _checking(store: Any) -> Any:  # noqa: ANN401 -- an untyped method of Django
     ) -> HttpResponse:
         answered = store(self, request, response)
         passed = passage(request)
-        if passed.learnt and stale_mode(options()) == "purge":
+        if passed.learnt and _must_be_fresh(passed):
             _remove_if_overtaken(passed)
         return answered
 
     return process_response
+
+
+def _must_be_fresh(passed: Passage) -> bool:
+    """A refresh that a further save overtook is followed by that save's own: nobody shall wait."""
+    mode = stale_mode(options())
+    return mode == "purge" or (mode == "refresh" and not passed.refresh)
 
 
 def _remove_if_overtaken(passed: Passage) -> None:
