@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
+    from tests.servers.rogue import Rogue
     from warmer.model import Trigger
     from warmer.run.prepare import Resolved
 
@@ -73,6 +75,12 @@ class Daemon:
                 await asyncio.sleep(0.01)
         return failure
 
+    async def until_counted(self, rogue: Rogue, path: str, count: int) -> None:
+        """Wait until a page has been asked for so often."""
+        async with asyncio.timeout(LIMIT_S):
+            while rogue.count(path) < count:  # noqa: ASYNC110 -- a count tells nobody
+                await asyncio.sleep(0.01)
+
     def heard(self, numbers: Sequence[int]) -> None:
         self.finished.update(numbers)
         self._task = asyncio.ensure_future(self._notify())
@@ -97,6 +105,16 @@ class Daemon:
         return self.rows("SELECT trigger, status, planned FROM runs ORDER BY no")
 
 
+@dataclass(frozen=True, slots=True)
+class MovedClock(Clock):
+    """A clock that a test sets ahead."""
+
+    ahead_s: list[float] = field(default_factory=lambda: [0.0])
+
+    def now(self) -> float:
+        return time.monotonic() + self.ahead_s[0]
+
+
 def resolved_from(directory: Path, toml: str) -> Resolved:
     path = directory / "site.toml"
     path.write_text(toml, encoding="utf-8")
@@ -104,9 +122,11 @@ def resolved_from(directory: Path, toml: str) -> Resolved:
 
 
 @contextlib.asynccontextmanager
-async def serving(directory: Path, toml: str) -> AsyncIterator[Daemon]:
+async def serving(
+    directory: Path, toml: str, *, clock: Clock | None = None
+) -> AsyncIterator[Daemon]:
     """The service of a site's TOML text while the test runs; it must end by itself."""
-    clock = Clock()
+    clock = clock or Clock()
     resolved = resolved_from(directory, toml)
     queue = TriggerQueue(resolved.store_path)
     service = SiteService(resolved, queue, clock)

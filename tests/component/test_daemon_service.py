@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.component.daemon_site import serving
+from tests.component.daemon_site import MovedClock, serving
 from tests.servers.misbehaviour import page
 from tests.servers.rogue import Rogue
 from warmer.daemon.service import SLICE_S
@@ -235,3 +235,99 @@ async def test_a_reload_holds_from_the_next_run_on_and_a_wrong_one_changes_nothi
     agents = [request.headers["user-agent"] for request in rogue.requests("/p/1/")]
     assert agents[1:] == ["other/1", "other/1"]
     assert agents[0] != "other/1"
+
+
+HIT = {"X-Cache": "HIT", "Cache-Control": "max-age=1000", "Age": "100"}
+
+
+async def test_pages_are_warmed_before_they_expire_and_signed(
+    site: str, rogue: Rogue, tmp_path: Path
+) -> None:
+    for path in PATHS:
+        rogue.on(path, page(headers=HIT))
+    toml = site.replace("[crawl]", '[expiry]\nenabled = true\n[crawl]\nrefresh_secret = "s"')
+    async with serving(tmp_path, toml) as daemon:
+        await daemon.idle_after(1)  # the first plan of a site with expiry
+        expiring = daemon.service.status().will_expire
+        assert {url for url, _ in expiring} == {rogue.url + path for path in PATHS}
+        assert all(880 < seconds <= 900 for _, seconds in expiring)
+        ((earliest, latest),) = daemon.rows(
+            "SELECT min(expires_at - refresh_at), max(expires_at - refresh_at) FROM pages"
+        )
+        assert 90 <= earliest < latest <= 270
+        daemon.write("UPDATE pages SET refresh_at = 1 WHERE url LIKE '%/p/3/'")
+        daemon.service.wake()
+        await daemon.until_counted(rogue, "/p/3/", 2)
+        await daemon.done(daemon.accept(SAVE, "/p/1/"))
+    assert [trigger for trigger, *_ in daemon.runs()] == ["schedule", "expiry", "invalidation"]
+    assert counts(rogue) == [2, 1, 2, 1, 1]
+    assert "x-warmer-refresh" in rogue.requests("/p/3/")[1].headers
+    assert "x-warmer-refresh" not in rogue.requests("/p/3/")[0].headers
+    assert daemon.rows("SELECT count(*) FROM pages WHERE refresh_at < 1000000") == [(0,)]
+
+
+async def test_saved_pages_are_refreshed_in_place_and_those_of_people_are_not(
+    site: str, rogue: Rogue, tmp_path: Path
+) -> None:
+    toml = site.replace("[crawl]", '[crawl]\nrefresh_secret = "s"')
+    async with serving(tmp_path, toml) as daemon:
+        await daemon.done(daemon.accept(SAVE, "/p/1/"))
+        await daemon.done(daemon.accept(Trigger.MANUAL, "/p/1/"))
+    signed = ["x-warmer-refresh" in request.headers for request in rogue.requests("/p/1/")]
+    assert signed == [True, False]
+
+
+async def test_a_run_that_hangs_is_noticed_when_no_request_may_last_so_long(
+    site: str, rogue: Rogue, tmp_path: Path
+) -> None:
+    clock = MovedClock()
+    toml = site.replace("retries = 0", "retries = 0\ntimeout_s = 20\nmax_retry_after_s = 0")
+    async with serving(tmp_path, toml, clock=clock) as daemon:
+        async with rogue.hold("/p/1/") as held:
+            number = daemon.accept(SAVE, "/p/1/")
+            await held.arrived()
+            clock.ahead_s[0] = 49
+            assert not daemon.service.is_stuck()
+            clock.ahead_s[0] = 60
+            assert daemon.service.is_stuck()
+        await daemon.done(number)
+        assert not daemon.service.is_stuck()
+
+
+async def test_a_full_disk_ends_no_service_and_loses_no_trigger(
+    site: str, rogue: Rogue, tmp_path: Path
+) -> None:
+    async with serving(tmp_path, site) as daemon:
+        await daemon.done(daemon.accept(SAVE, "/p/1/"))
+        runs = daemon.service._runner._store._file._db
+        number = daemon.accept(SAVE, "/p/2/")
+        runs.execute("PRAGMA query_only = ON")  # as a disk that went read-only
+        assert "cannot be written" in await daemon.until_failure()
+        assert daemon.service.status().pending == 1
+        runs.execute("PRAGMA query_only = OFF")
+        await daemon.done(number)
+    assert rogue.count("/p/2/") == 1
+    assert {status for _, status, _ in daemon.runs()} == {"finished"}
+
+
+async def test_a_source_that_cannot_be_read_does_not_hold_up_named_pages(
+    site: str, rogue: Rogue, tmp_path: Path
+) -> None:
+    async with serving(tmp_path, site.replace("urls.txt", "gone.txt")) as daemon:
+        whole = daemon.accept(Trigger.SCHEDULE, everything=True)
+        assert "gone.txt" in await daemon.until_failure()
+        await daemon.done(daemon.accept(SAVE, "/p/1/"))
+        assert whole not in daemon.finished
+        (tmp_path / "gone.txt").write_text("/p/2/", encoding="utf-8")
+        await daemon.done(whole)
+    assert counts(rogue) == [1, 1, 0, 0, 0]
+
+
+async def test_ten_thousand_saves_of_five_pages_are_few_runs_and_all_done(
+    site: str, rogue: Rogue, tmp_path: Path
+) -> None:
+    async with serving(tmp_path, site) as daemon:
+        numbers = daemon.accept_all([daemon.request(SAVE, PATHS[n % 5]) for n in range(10_000)])
+        await daemon.done(*numbers)
+    assert max(counts(rogue)) <= 3
+    assert daemon.rows("SELECT count(*) FROM triggers WHERE run IS NULL") == [(0,)]
