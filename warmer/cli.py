@@ -19,6 +19,7 @@ import click
 import uvloop
 
 from warmer.cli_daemon import daemon
+from warmer.cli_remote import healthcheck, status, trigger
 from warmer.config_overlay import overrides
 from warmer.crawl.profiles import VERSION
 from warmer.daemon.schedule import until_next_run
@@ -159,7 +160,8 @@ def check_command(config: Path) -> ExitCode:
     return code
 
 
-cli.add_command(daemon)
+for _each in (daemon, trigger, status, healthcheck):
+    cli.add_command(_each)
 
 
 def _request(given: dict[str, Any]) -> Request:

@@ -38,9 +38,14 @@ def select(
         if url not in taken:
             names = ", ".join(site.name for site in sites)
             raise RequestError(f'"{url[:200]}" is not a URL of a site that is kept warm: {names}')
-    trigger = _SPECIAL.get(body.why, Trigger.INVALIDATION)
+    trigger = trigger_of(body)
     return [
         (site, checked(part, trigger=trigger, normalise=site.normalise, tags=site.tags))
         for site, part in parts
         if names_something(part)
     ]
+
+
+def trigger_of(body: Body) -> Trigger:
+    """Why a run happens, by the sender's word; a word of its own means that pages changed."""
+    return _SPECIAL.get(body.why, Trigger.INVALIDATION)
