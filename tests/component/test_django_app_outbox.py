@@ -136,6 +136,15 @@ def test_what_an_outage_left_is_sent_soon_after_it(rooms: Any, start_redis: Star
     assert shell("Outbox.objects.count()") == 0
 
 
+def test_a_stream_behind_a_unix_socket_is_sent_to(
+    rooms: Any, start_redis: StartRedis, tmp_path: Path
+) -> None:
+    socket_path = tmp_path / "redis.sock"
+    redis = start_redis("--unixsocket", str(socket_path))
+    rooms(stream=f"unix://{socket_path}?db=5").shell()("warm(['/a/'])")
+    assert sent(redis) == [f"{BASE}/a/"]
+
+
 def test_the_sweep_says_what_is_left_by_its_exit_code(rooms: Any) -> None:
     port = free_port()
     room = rooms(stream=f"redis://127.0.0.1:{port}/5")

@@ -22,6 +22,7 @@ from warmer.model import CacheState
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.conftest import StartRedis
     from tests.servers.stores import MemcachedServer, RedisServer
 
 BASE = "https://news.example.test"
@@ -402,6 +403,34 @@ def test_a_dead_page_cache_breaks_no_save(start: StartNewsroom, stale: str) -> N
     _, shell = start(CORE, "redis://127.0.0.1:1/0", stale=stale)
     shell("for n in range(3): Article.objects.create(slug=str(n), title='x').delete()")
     assert shell.log().count("cached pages stay as they are") == 1
+
+
+def test_a_page_cache_that_hangs_costs_a_save_a_quarter_of_a_second_once(
+    start: StartNewsroom, start_redis: StartRedis
+) -> None:
+    hanging = start_redis()
+    _, shell = start(CORE, hanging.database(1), stale="purge")
+    hanging.server.freeze()
+    first, later = shell("""
+        import time
+        def timed(slug):
+            began = time.monotonic()
+            Article.objects.create(slug=slug, title="x")
+            return time.monotonic() - began
+        timed("a"), max(timed(f"b{n}") for n in range(5))
+    """)
+    assert 0.2 < first < 1.5
+    assert later < 0.2
+
+
+def test_a_cache_behind_a_unix_socket_has_an_index_too(
+    start: StartNewsroom, start_redis: StartRedis, tmp_path: Path
+) -> None:
+    socket = tmp_path / "redis.sock"
+    start_redis("--unixsocket", str(socket))
+    _, shell = start(CORE, f"unix://{socket}?db=1")
+    shell("Article.objects.create(slug='one', title='x'); get('/a/one/')")
+    assert shell("purge(['/a/one/'])") == 1
 
 
 def test_purging_costs_the_same_in_a_large_redis(

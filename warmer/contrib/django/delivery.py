@@ -17,14 +17,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from warmer.contrib.django.impatient import impatient
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from warmer.contrib.django.options import Options
     from warmer.contrib.django.trigger import Message
 
-STREAM_WAIT_S = 0.25
-"""For a connection, and again for its answer."""
 WEBHOOK_WAIT_S = 2.0
 SIGNATURE_HEADER = "X-Warmer-Signature"
 _ACCEPTED = 202
@@ -70,17 +70,8 @@ def _to_stream(messages: Sequence[Message], chosen: Options) -> None:
 @lru_cache(maxsize=4)
 def _client(url: str) -> Any:  # noqa: ANN401 -- redis is optional, its types too
     import redis  # noqa: PLC0415 -- optional
-    from redis.backoff import NoBackoff  # noqa: PLC0415
-    from redis.retry import Retry  # noqa: PLC0415
 
-    # One more try, on a new connection, for those that the server closed; none after a wait.
-    once_more = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=STREAM_WAIT_S,
-        socket_connect_timeout=STREAM_WAIT_S,
-        retry=once_more,
-    )
+    return redis.Redis.from_url(url, **impatient())
 
 
 def signature(secret: str, moment: int, body: bytes) -> str:

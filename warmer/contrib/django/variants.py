@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from warmer.contrib.django.impatient import impatient
 from warmer.contrib.django.page_keys import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-WAIT_S = 0.25
 MIN_LIFE_S = 86_400
 ADOPTED_LIFE_S = 365 * MIN_LIFE_S
 ABANDONED_S = 3_600
@@ -200,12 +200,7 @@ def variants_of(cache: Any) -> Variants | None:  # noqa: ANN401 -- any of Django
         return None
     import redis  # noqa: PLC0415 -- optional, but here if the cache is a Redis
 
-    settings = {
-        **pool.connection_kwargs,
-        "socket_timeout": WAIT_S,
-        "socket_connect_timeout": WAIT_S,
-        "decode_responses": False,
-    }
+    settings = {**pool.connection_kwargs, **impatient(), "decode_responses": False}
     own = redis.ConnectionPool(connection_class=pool.connection_class, **settings)
     found = Variants(cache, redis.Redis(connection_pool=own))
     cache._warmer_variants = found  # noqa: SLF001 -- lives and dies with the cache's object

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import close_old_connections, connections
 
 from warmer.contrib.django.outbox import outbox_alias
 from warmer.contrib.django.sweep import sweep
@@ -38,6 +38,7 @@ class Command(BaseCommand):  # type: ignore[misc]  # Django has no types
             raise CommandError(f"{left} left in the outbox: {reason or 'others may be at these'}")
 
     def _once(self) -> tuple[int, str]:
+        close_old_connections()  # those that the database has given up on since the last time
         aliases = dict.fromkeys(outbox_alias(alias) for alias in connections)
         sent, left, reason = 0, 0, ""
         for alias in aliases:
