@@ -13,15 +13,13 @@ from warmer.crawl.job import StoppedError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from scrapy.http import Response
-    from twisted.python.failure import Failure
-
     from warmer.crawl.job import CrawlJob
 
 
 class WarmSpider(Spider):
     """Takes its requests from the plan, through the scheduler, not from `start()`.
 
+    The downloader tells it how each ended, so there is nothing to call back.
     `under_way` counts the targets taken and not answered for. What the observer
     raises fails the job, for Scrapy would log it and go on.
     """
@@ -45,8 +43,6 @@ class WarmSpider(Spider):
             self.under_way += 1
             yield Request(
                 target.url,
-                callback=self.parse,
-                errback=self.fail,
                 meta={
                     "target": target,
                     # Planned as visitors send it; Scrapy would spell some of it anew.
@@ -56,10 +52,8 @@ class WarmSpider(Spider):
                 },
             )
 
-    def parse(self, response: Response) -> None:
+    def answered(self, request: Request) -> None:
         """Every status is an outcome; what it means is judged elsewhere."""
-        request = response.request
-        assert request is not None  # noqa: S101 -- Scrapy sets it before it calls back
         meta = request.meta
         self.under_way -= 1
         try:
@@ -72,18 +66,16 @@ class WarmSpider(Spider):
         except Exception as error:  # noqa: BLE001 -- raised again by `crawl`
             self.job.fail(error)
 
-    def fail(self, failure: Failure) -> None:
+    def failed(self, request: Request, error: Exception) -> None:
         """No response, or one that must not be followed."""
-        request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
         self.under_way -= 1
-        error = failure.value
         if isinstance(error, FetchError):
             reason, detail = error.reason, error.detail
         elif isinstance(error, IgnoreRequest):
             reason, detail = "robots", str(error)
         else:
             if not isinstance(error, StoppedError):
-                self.job.fail(error)  # type: ignore[arg-type]  # Scrapy catches no other
+                self.job.fail(error)
             return
         try:
             self.job.observer.failed(

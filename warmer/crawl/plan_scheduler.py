@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from scrapy.core.scheduler import BaseScheduler
 
+from warmer.crawl.plan_downloader import ENDED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -41,7 +43,8 @@ class PlanScheduler(BaseScheduler):
         return self._next is not None or bool(self._returned)
 
     def enqueue_request(self, request: Request) -> bool:
-        self._returned.append(request)
+        if ENDED not in request.meta:
+            self._returned.append(request)
         return True
 
     def next_request(self) -> Request | None:
