@@ -36,7 +36,7 @@ class PlainSite:
         raise AssertionError
 
     def on_finished(self, callback: Callable[[Sequence[int]], None]) -> None:
-        raise AssertionError
+        raise AssertionError(callback)
 
 
 SHOP = PlainSite("shop", "https://shop.example", news=("/",))
