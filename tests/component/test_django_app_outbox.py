@@ -15,6 +15,7 @@ import pytest
 from tests.servers.process import free_port
 from tests.sites.newsroom.driver import Newsroom
 from warmer.contrib.django.delivery import signature
+from warmer.daemon.signature import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -260,6 +261,7 @@ def test_a_webhook_gets_signed_json_and_its_202_empties_the_outbox(
     moment = int(headers["X-Warmer-Signature"].removeprefix("t=").partition(",")[0])
     assert abs(moment - time.time()) < 60
     assert headers["X-Warmer-Signature"] == signature(SECRET, moment, body)
+    assert refusal(headers["X-Warmer-Signature"], body, secret=SECRET, now=moment) is None
     assert sorted(message) == ["at", "id", "tags", "urls", "why"]
     assert message["urls"] == [f"{BASE}/a/a/", f"{BASE}/"]
     assert json.loads(second)["id"] != message["id"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.sites.newsroom.driver import Newsroom
+from tests.system.command import crawl
 from warmer.crawl.refresh import refresh_line
 
 if TYPE_CHECKING:
@@ -88,3 +89,30 @@ def test_a_visitor_meets_no_cold_page_while_it_is_saved(room: Newsroom) -> None:
     assert len(seen) > 10
     assert {status for _, status in seen} == {"django; hit"}
     assert len(room.renders()) == 21
+
+
+def test_the_printed_configuration_lets_warmer_refresh_the_site(
+    room: Newsroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = room.shell()
+    shell("for n in range(3): Article.objects.create(slug=f'a{n}', title='Old')")
+    printed = room.manage("warmer_config")
+    (tmp_path / "site.toml").write_text(printed.stdout)
+    monkeypatch.setenv("WARMER_REFRESH_SECRET", SECRET)
+    with room.gunicorn() as server:
+        where = ["--base-url", f"http://{HOST}", "--connect-to", f"127.0.0.1:{server.port}"]
+        first = crawl(tmp_path, "-c", "site.toml", *where)
+        assert first.code == 0, first.stderr
+        shell("for a in Article.objects.all(): a.title = 'New'; a.save()")
+        stale = fetch(server, "/a/a1/", **{"Accept-Language": "de"})
+        second = crawl(tmp_path, "-c", "site.toml", *where, "--refresh")
+        assert second.code == 0, second.stderr
+        seen = [
+            fetch(server, f"/a/a{n}/", **{"Accept-Language": language})
+            for n in range(3)
+            for language in ("en", "de")
+        ]
+    assert stale == ("Old", "django; hit")
+    assert seen == [("New", "django; hit")] * 6
+    assert {row.verdict for row in (*first.rows, *second.rows)} == {"warm"}
+    assert all("key" in row.evidence for row in second.rows)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.sites.newsroom.driver import Newsroom, Shell
+from warmer.daemon.stream_entry import body_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +76,8 @@ class Stream:
 
 
 def _entry(fields: dict[bytes, bytes]) -> Entry:
+    # Whatever the site sends, the daemon must take.
+    body_of(fields)
     text = {name.decode(): value.decode() for name, value in fields.items()}
     lists = {name: json.loads(text[name]) for name in ("urls", "tags")}
     return {**text, **lists, "at": float(text["at"])}
