@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import uvloop
 from warmer.daemon.app import serve
 from warmer.daemon.intakes import intakes
 from warmer.daemon.logs import log_to_stderr
+from warmer.errors import WarmerError
 
 if TYPE_CHECKING:
     from warmer.errors import ExitCode
@@ -33,4 +35,10 @@ if TYPE_CHECKING:
 def daemon(places: tuple[Path, ...], *, log_json: bool, verbose: bool) -> ExitCode:
     """Keep sites warm: on schedule, before entries expire, and after saves."""
     log_to_stderr(as_json=log_json, verbose=verbose)
-    return uvloop.run(serve(places, os.environ, intakes))
+    try:
+        return uvloop.run(serve(places, os.environ, intakes))
+    except WarmerError as error:
+        if not log_json:
+            raise
+        logging.getLogger(__name__).error("%s", error)  # noqa: TRY400 -- one line says it
+        return error.exit_code

@@ -33,6 +33,7 @@ class DaemonProcess:
     process: subprocess.Popen[str]
     lines: list[dict[str, Any]] = field(default_factory=list)
     heard: threading.Condition = field(default_factory=threading.Condition)
+    has_ended: bool = False
 
     def listen(self) -> None:
         assert self.process.stderr is not None
@@ -40,6 +41,9 @@ class DaemonProcess:
             with self.heard:
                 self.lines.append(json.loads(line))
                 self.heard.notify_all()
+        with self.heard:
+            self.has_ended = True
+            self.heard.notify_all()
 
     def messages(self) -> list[str]:
         with self.heard:
@@ -48,10 +52,11 @@ class DaemonProcess:
     def says(self, text: str, times: int = 1) -> None:
         """Wait until it has said something so often."""
         with self.heard:
-            said = self.heard.wait_for(
-                lambda: sum(text in line["message"] for line in self.lines) >= times, LIMIT_S
-            )
-            assert said, f"it never said {text!r}: {self.lines}"
+            self.heard.wait_for(lambda: self.has_ended or self._said(text) >= times, LIMIT_S)
+            assert self._said(text) >= times, f"it never said {text!r}: {self.lines}"
+
+    def _said(self, text: str) -> int:
+        return sum(text in line["message"] for line in self.lines)
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)

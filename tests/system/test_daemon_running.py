@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.servers.django_site import SiteOptions
+from tests.servers.process import free_port
 from tests.servers.visitor import visit
 from tests.system.command import warmer
 from tests.system.daemon_process import Place, cpu_s, resident_mb
@@ -46,7 +48,7 @@ def place(tmp_path: Path, shop: DjangoSite, redis_server: RedisServer) -> Place:
     return found
 
 
-def toml(shop: DjangoSite, redis_server: RedisServer, more: str = "") -> str:
+def toml(shop: DjangoSite, redis_server: RedisServer, more: str = "", drain_s: float = 30) -> str:
     return f"""
     name = "shop"
     base_url = "{shop.url}"
@@ -56,6 +58,9 @@ def toml(shop: DjangoSite, redis_server: RedisServer, more: str = "") -> str:
     [invalidation]
     stream = "{redis_server.database(5)}"
     debounce_s = 0
+    [daemon]
+    listen = "127.0.0.1:{free_port()}"
+    drain_s = {drain_s}
     {more}
     """
 
@@ -152,7 +157,7 @@ def test_sigterm_lets_what_is_on_the_wire_end_and_keeps_the_rest(
 def test_a_page_that_takes_longer_than_the_drain_limit_is_left_for_the_next_start(
     place: Place, shop: DjangoSite, redis_server: RedisServer
 ) -> None:
-    place.write(toml(shop, redis_server, "[daemon]\ndrain_s = 0.1"))
+    place.write(toml(shop, redis_server, drain_s=0.1))
     with place.daemon() as daemon:
         place.save(*(f"{shop.url}/slow/?{number}" for number in range(20)))
         place.until(lambda: shop.total_renders() >= 1, "nothing was fetched")
@@ -185,6 +190,16 @@ def test_a_site_that_is_given_twice_is_refused(place: Place) -> None:
     assert found.code == 2
     assert found.stderr == (
         'warmer: site.toml: name: "shop" is taken by another site of the daemon\n'
+    )
+
+
+def test_with_json_logs_a_refusal_is_json_too(place: Place) -> None:
+    found = warmer(place.directory, "daemon", "-c", "gone.toml", "--log-json")
+    assert found.code == 2
+    line = json.loads(found.stderr)
+    assert (line["level"], line["message"]) == (
+        "error",
+        "gone.toml: no such file; expected a site's TOML file",
     )
 
 
@@ -237,11 +252,9 @@ def test_systemd_hears_of_each_state_and_is_fed_while_all_is_well(
         assert daemon.ends() == 0
 
 
-def test_two_sites_in_one_daemon_each_do_their_own(
-    place: Place, shop: DjangoSite, redis_server: RedisServer
-) -> None:
-    other = toml(shop, redis_server).replace('"shop"', '"blog"')
-    (place.directory / "blog.toml").write_text(other, encoding="utf-8")
+def test_two_sites_in_one_daemon_each_do_their_own(place: Place, shop: DjangoSite) -> None:
+    other = (place.directory / "site.toml").read_text(encoding="utf-8")
+    (place.directory / "blog.toml").write_text(other.replace('"shop"', '"blog"'), encoding="utf-8")
     with place.daemon("-c", "blog.toml"):
         with place.queue() as queue:
             request = WarmRequest(trigger=Trigger.MANUAL, urls=(f"{shop.url}/p/1/",))
