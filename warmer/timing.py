@@ -7,6 +7,7 @@ site as a whole must answer faster the second time, and the page like the site.
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 MINIMUM_PAGES = 5
 NOTICEABLE_MS = 10.0
 """A difference of times below this is noise, whatever the ratio."""
-LIKE_THE_OTHERS = 2.0
-SLACK_MS = 5.0
-"""A second fetch slower than the typical one by more than both was rendered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +47,8 @@ def judged_by_time(cold: Outcome, hot: Outcome, site: Typical, ratio: float) -> 
     """
     if cold.total_ms is None or hot.total_ms is None:
         return None
-    if hot.total_ms > max(site.hot_ms * LIKE_THE_OTHERS, site.hot_ms + SLACK_MS):
-        return None
+    if hot.total_ms > math.sqrt(site.cold_ms * site.hot_ms):
+        return None  # nearer, as ratios go, to the pages that were rendered
     if not _faster(min(cold.total_ms, site.cold_ms), hot.total_ms, ratio):
         return None
     first_bytes = (cold.first_byte_ms, hot.first_byte_ms)

@@ -30,7 +30,9 @@ def test_pages_that_a_single_process_has_are_warm_by_what_it_says_itself(
     start_site: StartSite, tmp_path: Path
 ) -> None:
     site = start_site(
-        SiteOptions(cache_backend="locmem", site_cache=True, render_s=0.05), workers=1, threads=4
+        SiteOptions(cache_backend="locmem", site_cache=True, render_s=0.4, pages=8),
+        workers=1,
+        threads=4,
     )
     address = ("--base-url", site.url, "--connect-to", site.node)
 

@@ -36,7 +36,7 @@ def test_a_cold_start_of_a_page_that_is_always_quick_shows_nothing() -> None:
 
 
 def test_a_second_fetch_unlike_those_of_stored_pages_was_rendered() -> None:
-    assert judged_by_time(fetch(100.0), fetch(21.0), SITE, 3.0) is None
+    assert judged_by_time(fetch(100.0), fetch(32.0), SITE, 3.0) is None
 
 
 @pytest.mark.parametrize(("cold", "hot"), [(None, 5.0), (100.0, None), (100.0, 0.0)])

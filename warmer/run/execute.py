@@ -155,6 +155,8 @@ class Execution:
     async def _learn_keys(self, passes: Passes, verification: Verification) -> None:
         """Fetch the most popular targets one by one until the keys of all caches are known."""
         count = min(max(PILOTS, len(self.reach.variants)), MAX_PILOTS)
+        if not self.keys.is_settled and next(self._unfetched(), None) is None:
+            await self._pilot_again(count, passes, verification)
         for round_number in range(PILOT_ROUNDS):
             pilots = list(itertools.islice(self._unfetched(), count))
             if self.keys.is_settled or self._stopped(passes) or not pilots:
@@ -162,9 +164,6 @@ class Execution:
             passes.check_reached(await self._pilot(pilots, passes, verification))
             if round_number > 0 or next(self._unfetched(), None) is None:
                 await self._pilot_unvisited(pilots[0], passes, verification)
-        if not self.keys.is_settled and next(self._unfetched(), None) is None:
-            # A resumed run that had fetched everything: what is there is all there is.
-            await self._settle_keys_without_fetch(verification)
         if not self.keys.is_settled:
             self.keys.give_up()
 
@@ -187,6 +186,23 @@ class Execution:
             answered_from_cache=any(_from_cache(each.warm) for each in fetched if each.warm),
         )
         return counters
+
+    async def _pilot_again(self, count: int, passes: Passes, verification: Verification) -> None:
+        """Learn from pages that were fetched by a process that was killed before it judged them."""
+        results = [
+            each
+            for each in itertools.islice(self.store.results(self.run_id), count)
+            if each.judgement is None and each.warm is not None and each.warm.status == 200
+        ]
+        if not results:
+            return
+        await self.keys.before([verification.question(each) for each in results])
+        outcomes = await passes.fetch_aside([each.target for each in results])
+        await self.keys.after(
+            [verification.question(each) for each in results],
+            answered_from_cache=any(_from_cache(each) for each in outcomes),
+        )
+        await self._pilot_unvisited(results[0].target, passes, verification)
 
     async def _pilot_unvisited(
         self, pilot: Target, passes: Passes, verification: Verification
