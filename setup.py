@@ -68,9 +68,10 @@ setup(
             "apachelogs>=0.6",
             "jsonschema>=4.23",
             "cryptography>=43",
-            # Judges of what we publish: the API's document, and the examples for Kubernetes.
+            # Judges of what we publish: the API's document, the examples for containers.
             "openapi-spec-validator>=0.7",
             "kubernetes-validate>=1.31",
+            "compose-spec>=0.2",
             "pyyaml>=6",
         ],
         "lint": [
