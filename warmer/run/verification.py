@@ -152,7 +152,7 @@ class Verification:
     def _case(self, result: TargetResult, answers: tuple[KeyAnswer, ...]) -> Case:
         return Case(
             warm=self._refreshed(result.warm),
-            probe=result.probe,
+            probe=_aged(result.warm, result.probe),
             answers=answers,
             own_headers=self._reach.own[result.target.variant],
             min_ttl_s=self._config.min_ttl_s,
@@ -175,6 +175,18 @@ class Verification:
             if result.warm.total_ms is not None and result.probe.total_ms is not None
         )
         return typical(list(itertools.islice(pairs, _MEASURED)), self._config.timing_ratio)
+
+
+def _aged(warm: Outcome | None, probe: Outcome | None) -> Outcome | None:
+    """An Age that appears with the second fetch, though it be 0, came from a cache.
+
+    By itself an Age of 0 shows nothing, for some send it with every response.
+    """
+    if warm is None or probe is None or probe.state is not CacheState.UNKNOWN:
+        return probe
+    if warm.age_s is not None or probe.age_s is None:
+        return probe
+    return dataclasses.replace(probe, state=CacheState.HIT, state_header="age")
 
 
 def _fetched(results: Iterable[TargetResult]) -> Iterator[TargetResult]:

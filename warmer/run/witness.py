@@ -38,7 +38,7 @@ def on_the_applications_word(results: Iterable[TargetResult]) -> Iterator[Target
         if judgement is None or judgement.verdict is not Verdict.WARM or last is None:
             continue
         if EvidenceKind.KEY not in judgement.evidence and (
-            EvidenceKind.TIMING in judgement.evidence or last.state_header == "age"
+            EvidenceKind.TIMING in judgement.evidence or last.state_header in ("", "age")
         ):
             yield result
 
