@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.component.test_django_app_pages import environments
 from tests.component.test_django_keys_versions import RUNNABLE, installed
 from tests.sites.newsroom.driver import Newsroom, Shell
+from tests.sites.newsroom.pages import environments
 from warmer.caches.address import parse
 from warmer.config_file import build_site
 

@@ -2,85 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 import urllib.parse
 import urllib.request
 from http.cookiejar import CookieJar
-from typing import TYPE_CHECKING, Any
-
-import pytest
+from typing import TYPE_CHECKING
 
 from tests.sites.newsroom.driver import Newsroom, Shell
-from warmer.daemon.stream_entry import body_of
+from tests.sites.newsroom.stream import BASE, Stream, _shared, newsroom, shell, stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.servers.stores import RedisServer
 
-BASE = "https://news.example.test"
-Entry = dict[str, Any]
-
-
-@pytest.fixture
-def newsroom(tmp_path: Path, redis_server: RedisServer) -> Iterator[Newsroom]:
-    warmer = {"stream": redis_server.database(5), "base_url": BASE}
-    room = Newsroom(tmp_path, {"WARMER": warmer}).migrate()
-    yield room
-    room.close()
-
-
-@pytest.fixture(scope="module")
-def _shared(
-    tmp_path_factory: pytest.TempPathFactory, _redis_process: RedisServer
-) -> Iterator[Shell]:
-    warmer = {"stream": _redis_process.database(5), "base_url": BASE}
-    room = Newsroom(tmp_path_factory.mktemp("newsroom"), {"WARMER": warmer}).migrate()
-    yield room.shell()
-    room.close()
-
-
-@pytest.fixture
-def shell(_shared: Shell, redis_server: RedisServer) -> Shell:  # noqa: ARG001 -- emptied by it
-    """One process for all tests that leave it as it was; its tables are empty."""
-    _shared("""
-        from django.apps import apps
-        models = [Outbox, *apps.get_app_config("newsroom").get_models(include_auto_created=True)]
-        for database in ("default", "archive"):
-            with transaction.atomic(using=database):
-                for model in models:
-                    model._base_manager.using(database).all()._raw_delete(database)
-    """)
-    return _shared
-
-
-@pytest.fixture
-def stream(redis_server: RedisServer) -> Stream:
-    return Stream(redis_server)
-
-
-class Stream:
-    """What was sent since one last looked."""
-
-    def __init__(self, server: RedisServer) -> None:
-        self._client: Any = server.client(5)
-        self._last = "-"
-
-    def new(self) -> list[Entry]:
-        found = self._client.xrange("warmer:triggers", self._last)
-        if found:
-            self._last = "(" + found[-1][0].decode()
-        return [_entry(fields) for _, fields in found]
-
-
-def _entry(fields: dict[bytes, bytes]) -> Entry:
-    # Whatever the site sends, the daemon must take.
-    body_of(fields)
-    text = {name.decode(): value.decode() for name, value in fields.items()}
-    lists = {name: json.loads(text[name]) for name in ("urls", "tags")}
-    return {**text, **lists, "at": float(text["at"])}
+__all__ = ["_shared", "newsroom", "shell", "stream"]
 
 
 def test_a_save_sends_its_page_and_those_that_were_registered(shell: Shell, stream: Stream) -> None:
@@ -161,83 +97,6 @@ def test_a_relation_changed_from_its_other_side_warms_the_pages_that_show_it(
     assert {f"{BASE}/a/a/", f"{BASE}/a/b/"} <= set(stream.new()[0]["urls"])
 
 
-def test_the_saves_of_one_transaction_are_one_trigger(shell: Shell, stream: Stream) -> None:
-    shell("""
-        with transaction.atomic():
-            for n in range(3):
-                a = Article.objects.create(slug=f"a{n}", title="x")
-                a.save()
-            waiting = Outbox.objects.count()
-    """)
-    (entry,) = stream.new()
-    assert entry["urls"] == [f"{BASE}/a/a0/", f"{BASE}/", f"{BASE}/a/a1/", f"{BASE}/a/a2/"]
-    assert shell("waiting, Outbox.objects.count()") == [3, 0]
-
-
-def test_a_large_transaction_is_sent_in_several_messages(shell: Shell, stream: Stream) -> None:
-    shell("""
-        with transaction.atomic():
-            for n in range(600):
-                Article.objects.create(slug=f"a{n}", title="x")
-    """)
-    assert [len(entry["urls"]) for entry in stream.new()] == [500, 101]
-
-
-def test_a_save_that_is_rolled_back_sends_nothing(shell: Shell, stream: Stream) -> None:
-    shell("""
-        try:
-            with transaction.atomic():
-                Article.objects.create(slug="a", title="x")
-                raise KeyError
-        except KeyError:
-            pass
-    """)
-    assert stream.new() == []
-    assert shell("Outbox.objects.count()") == 0
-    shell("""
-        with transaction.atomic():
-            Article.objects.create(slug="b", title="x")
-    """)
-    assert [entry["urls"] for entry in stream.new()] == [[f"{BASE}/a/b/", f"{BASE}/"]]
-
-
-def test_what_a_savepoint_rolls_back_is_not_sent_and_the_rest_is(
-    shell: Shell, stream: Stream
-) -> None:
-    shell("""
-        with transaction.atomic():
-            try:
-                with transaction.atomic():
-                    Article.objects.create(slug="undone", title="x")
-                    raise KeyError
-            except KeyError:
-                pass
-            with transaction.atomic():
-                Article.objects.create(slug="inner", title="x")
-            Article.objects.create(slug="outer", title="x")
-    """)
-    (entry,) = stream.new()
-    assert entry["urls"] == [f"{BASE}/a/inner/", f"{BASE}/", f"{BASE}/a/outer/"]
-
-
-def test_the_same_save_after_a_savepoints_rollback_is_written_again(
-    shell: Shell, stream: Stream
-) -> None:
-    shell("a = Article.objects.create(slug='a', title='x')")
-    stream.new()
-    shell("""
-        with transaction.atomic():
-            try:
-                with transaction.atomic():
-                    a.save()
-                    raise KeyError
-            except KeyError:
-                pass
-            a.save()
-    """)
-    assert [entry["urls"] for entry in stream.new()] == [[f"{BASE}/a/a/", f"{BASE}/"]]
-
-
 def test_a_fault_in_the_sites_own_url_breaks_no_save(newsroom: Newsroom, stream: Stream) -> None:
     shell = newsroom.shell()
     shell("Article.objects.create(slug='broken', title='x')")
@@ -290,52 +149,6 @@ def test_an_inherited_model_sends_its_page_once_in_one_trigger(
     """)
     (entry,) = stream.new()
     assert entry["urls"] == [f"{BASE}/a/s/", f"{BASE}/"]
-
-
-def test_a_save_in_another_database_uses_the_outbox_there(shell: Shell, stream: Stream) -> None:
-    shell("""
-        with transaction.atomic(using="archive"):
-            Article.objects.using("archive").create(slug="a", title="x")
-            there = Outbox.objects.using("archive").count(), Outbox.objects.count()
-    """)
-    assert shell("there") == [1, 0]
-    assert len(stream.new()) == 1
-    assert shell("Outbox.objects.using('archive').count()") == 0
-
-
-def test_a_database_without_an_outbox_uses_the_default_one(
-    newsroom: Newsroom, stream: Stream
-) -> None:
-    shell = newsroom.shell()
-    shell("""
-        from django.db import connections
-        connections["archive"].cursor().execute("DROP TABLE warmer_outbox")
-        with transaction.atomic(using="archive"):
-            Article.objects.using("archive").create(slug="a", title="x")
-    """)
-    assert len(stream.new()) == 1
-    shell("""
-        try:
-            with transaction.atomic(using="archive"):
-                Article.objects.using("archive").create(slug="b", title="x")
-                raise KeyError
-        except KeyError:
-            pass
-    """)
-    assert stream.new() == []
-
-
-def test_a_site_that_was_not_migrated_still_saves_and_sends(
-    newsroom: Newsroom, stream: Stream
-) -> None:
-    shell = newsroom.shell()
-    shell("""
-        connection.cursor().execute("DROP TABLE warmer_outbox")
-        with transaction.atomic():
-            Article.objects.create(slug="a", title="x")
-    """)
-    assert len(stream.new()) == 1
-    assert "manage.py migrate" in shell.log()
 
 
 def test_pages_that_the_site_names_itself_are_sent_after_the_commit(
@@ -403,30 +216,6 @@ class Admin:
         answer = self._browser.open(self._origin + path, body)
         page = answer.read().decode()
         assert "errornote" not in page, page
-
-
-def test_other_models_are_still_deleted_without_being_loaded(shell: Shell) -> None:
-    queries = shell("""
-        from django.test.utils import CaptureQueriesContext
-        Note.objects.create(text="x")
-        with CaptureQueriesContext(connection) as seen:
-            Note.objects.all().delete()
-        [query["sql"].split()[0] for query in seen]
-    """)
-    assert queries == ["BEGIN", "DELETE", "COMMIT"]
-
-
-def test_a_save_costs_one_query_before_it_and_two_for_the_outbox(shell: Shell) -> None:
-    queries = shell("""
-        from django.test.utils import CaptureQueriesContext
-        section = Section.objects.create(slug="x")
-        with CaptureQueriesContext(connection) as seen:
-            section.save()
-        [query["sql"].split()[0] for query in seen]
-    """)
-    assert [each for each in queries if each not in {"BEGIN", "COMMIT"}] == [
-        "SELECT", "UPDATE", "INSERT", "DELETE"
-    ]  # fmt: skip
 
 
 def test_pages_may_be_registered_late_and_by_models_without_a_page(

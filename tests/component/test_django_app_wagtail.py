@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.component.test_django_app_pages import environments
 from tests.sites.newsroom.driver import Newsroom, Shell
+from tests.sites.newsroom.pages import environments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.markdown import cells, section, spans
 from warmer.contrib.django.circuit import Circuit
 from warmer.contrib.django.delivery import signature
+from warmer.contrib.django.options import KEYS
 from warmer.contrib.django.signature import is_valid
 from warmer.contrib.django.trigger import Trigger, merged, messages
 from warmer.crawl.refresh import refresh_line
 
+ROOT = Path(__file__).parents[3]
 SECRET = "a shared secret"
 URL = "https://www.example.com/a/"
 NOW = 1_790_000_000.5
@@ -99,3 +103,9 @@ def test_messages_hold_all_urls_in_order_and_have_ids_that_stay(count: int) -> N
     assert len({part.id for part in parts}) == len(parts)
     assert parts == list(messages(batch, whole))
     assert parts[0].id == batch
+
+
+def test_every_key_of_the_setting_is_documented_and_no_other() -> None:
+    page = (ROOT / "docs" / "django.md").read_text(encoding="utf-8")
+    documented = [spans(row[0])[0] for row in cells(section(page, "## Settings"))]
+    assert sorted(documented) == sorted(KEYS)
