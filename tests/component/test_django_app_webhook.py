@@ -116,6 +116,21 @@ def test_a_webhook_that_hangs_does_not_hold_up_the_save(rooms: Any, receiver: Re
     assert shell("Outbox.objects.count()") == 10
 
 
+def test_a_webhook_that_hangs_holds_up_no_save_of_a_site_without_an_outbox(
+    rooms: Any, receiver: Receiver
+) -> None:
+    receiver.free.clear()
+    shell = rooms(webhook=receiver.url, secret=SECRET).shell()
+    seconds = shell("""
+        import time
+        connection.cursor().execute("DROP TABLE warmer_outbox")
+        began = time.monotonic()
+        Article.objects.create(slug="a", title="x")
+        time.monotonic() - began
+    """)
+    assert seconds < 1.5
+
+
 def test_what_a_webhook_refuses_stays_and_does_not_stop_the_rest(
     rooms: Any, receiver: Receiver
 ) -> None:

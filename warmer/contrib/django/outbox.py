@@ -90,12 +90,8 @@ def _current(connection: Any) -> _Batch:  # noqa: ANN401 -- a database wrapper
 
 def _record_apart(trigger: Trigger, alias: str | None) -> None:
     batch = uuid.uuid4()
-    if alias is None:
-        if not staleness.make_stale(trigger):
-            background.submit(partial(staleness.make_stale, trigger, wait=True))
-        _attempt(batch, trigger)
-        return
-    _model().of(trigger, batch).save(using=alias, force_insert=True)
+    if alias is not None:
+        _model().of(trigger, batch).save(using=alias, force_insert=True)
     deliver(batch, alias, [trigger])
 
 
@@ -116,26 +112,31 @@ def outbox_alias(database: str) -> str | None:
     return None
 
 
-def deliver(batch: uuid.UUID, alias: str, certain: Sequence[Trigger]) -> None:
+def deliver(batch: uuid.UUID, alias: str | None, certain: Sequence[Trigger]) -> None:
     """Make the pages of a committed batch stale and send it, here or in the background.
 
-    `certain`: its triggers, where these are known without asking the outbox.
+    `certain`: its triggers, where these are known without asking the outbox. `alias`: the
+    outbox's database, None if there is none.
     """
-    rows = certain or [row.trigger() for row in _rows(batch, alias)]
-    if not rows:
+    triggers = list(certain)
+    if not triggers and alias is not None:
+        triggers = [row.trigger() for row in _rows(batch, alias)]
+    if not triggers:
         return
-    trigger = merged(rows)
+    trigger = merged(triggers)
     chosen = options()
-    if not staleness.make_stale(trigger) or chosen.webhook:
-        background.submit(partial(_deliver_slowly, batch, alias, trigger))
-        return
-    if _attempt(batch, trigger):
-        _rows(batch, alias).delete()
+    is_done = staleness.make_stale(trigger)
+    finish = partial(_finish, batch, alias, trigger, search=not is_done)
+    if is_done and not chosen.webhook:
+        finish()
+    else:
+        background.submit(finish)
 
 
-def _deliver_slowly(batch: uuid.UUID, alias: str, trigger: Trigger) -> None:
-    staleness.make_stale(trigger, wait=True)
-    if _attempt(batch, trigger):
+def _finish(batch: uuid.UUID, alias: str | None, trigger: Trigger, *, search: bool) -> None:
+    if search:
+        staleness.make_stale(trigger, wait=True)
+    if _attempt(batch, trigger) and alias is not None:
         _rows(batch, alias).delete()
 
 
