@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench import (
     crawl_cost,
+    daemon,
     django_wall,
     key_verification,
     log_ranking,
@@ -34,6 +35,7 @@ _BENCHES: dict[str, Callable[[Path, bool], list[Figure]]] = {
     "keys": lambda directory, _full: key_verification.figures(directory),
     "log": lambda directory, full: log_ranking.figures(directory, full=full),
     "django": lambda directory, _full: django_wall.figures(directory),
+    "daemon": lambda directory, _full: daemon.figures(directory),
 }
 
 

@@ -3,7 +3,7 @@
 Both fetch every page once, so many at a time, from a cache that was just flushed.
 warmer learns the keys, verifies every page in Redis and reports; it sends no probes,
 for those are hits, and curl sends none. The first figure is the whole command, start-up
-included; the second the run itself, as its report has it.
+included; the second the run itself, as its report has it, with the import of Scrapy.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def figures(directory: Path) -> list[Figure]:
         ),
         Figure(
             what=what, measured=run_s, unit="s", against=against, compared=peer_s,
-            note="without start-up and plan",
+            note="the run alone, as its report has it",
         ),
     ]  # fmt: skip
 
