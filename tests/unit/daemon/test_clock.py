@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import time
-
-import pytest
+from typing import TYPE_CHECKING
 
 from warmer.daemon.clock import Clock
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_whoever_sets_the_machines_clock_moves_neither_waits_nor_what_is_kept(
