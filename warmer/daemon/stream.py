@@ -100,10 +100,6 @@ class StreamIntake:
     async def _read(self) -> None:
         await self._join()
         await self._take_over()
-        self._backoff.connected(time.monotonic())
-        if self._is_told:
-            _log.warning("stream %s: read again", self._address)
-        self._trouble, self._is_told = None, False
         while True:
             try:
                 # Alone first: what it shows is on disk before reading on hides it.
@@ -114,11 +110,20 @@ class StreamIntake:
                 continue
             self._account(look)
             await self._take(entries)
+            if self._trouble is not None:
+                self._works()
             while len(self._unfinished) >= MAX_UNFINISHED:
                 self._room.clear()
                 await self._room.wait()
             if not entries:
                 await self._group.wait(self._seen)
+
+    def _works(self) -> None:
+        """Not before a read was whole: a server that only lets us in is of no use."""
+        self._backoff.connected(time.monotonic())
+        if self._is_told:
+            _log.warning("stream %s: read again", self._address)
+        self._trouble, self._is_told = None, False
 
     async def _join(self) -> None:
         """Have a group, from the first entry on; if there was one once, entries were lost."""
