@@ -34,8 +34,9 @@ STREAM = "warmer:triggers"
 class Origin:
     """Pages of any path that caches may keep, and how often each was asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self.asked: Counter[str] = Counter()
+        self.away = ""
         origin = self
 
         class Pages(BaseHTTPRequestHandler):
@@ -44,7 +45,9 @@ class Origin:
             def do_GET(self) -> None:
                 origin.asked[self.path] += 1
                 body = b"<title>page</title>"
-                self.send_response(200)
+                self.send_response(302 if origin.away else 200)
+                if origin.away:
+                    self.send_header("Location", origin.away)
                 self.send_header("Content-Type", "text/html")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -53,19 +56,24 @@ class Origin:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the interface
                 """No line a request among the test's output."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.server = ThreadingHTTPServer((host, 0), Pages)
+        self.url = f"http://{host}:{self.server.server_port}"
 
 
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    found = Origin()
+@contextlib.contextmanager
+def serving(found: Origin) -> Iterator[Origin]:
     with found.server:
         thread = threading.Thread(target=found.server.serve_forever, args=(0.01,))
         thread.start()
         yield found
         found.server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def origin() -> Iterator[Origin]:
+    with serving(Origin()) as found:
+        yield found
 
 
 class Daemon:
@@ -212,3 +220,18 @@ def test_the_token_is_in_no_log(daemon: Daemon) -> None:
     assert daemon.ask("POST", "/v1/triggers", [])[0] == 422
     daemon.kill()
     assert TOKEN not in (daemon.directory / "daemon.log").read_text()
+
+
+def test_another_machine_is_asked_neither_by_a_request_nor_by_a_redirect(
+    daemon: Daemon, origin: Origin, redis_server: RedisServer
+) -> None:
+    with serving(Origin("127.0.0.2")) as inner:
+        origin.away = f"{inner.url}/secret"
+        daemon.start()
+        assert daemon.ask("POST", "/v1/triggers", {"urls": [origin.away]})[0] == 422
+        with redis_server.client() as client:
+            client.xadd(STREAM, {"v": "1", "urls": json.dumps([origin.away, "/p/1/"])})
+        until(lambda: pending(redis_server) == 0 and origin.asked["/p/1/"] > 0)
+        report = json.loads(daemon.get("/v1/runs/last")[1])
+        assert report["counts"]["warm"] == 0
+        assert inner.asked.total() == 0
