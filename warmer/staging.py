@@ -28,7 +28,7 @@ class Staging:
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = OFF")
         self._db.execute("PRAGMA synchronous = OFF")
-        self._db.execute("PRAGMA cache_size = -16384")
+        self._db.execute("PRAGMA cache_size = -4096")
         self._db.execute("PRAGMA temp_store = FILE")
         self._db.execute("CREATE TABLE candidates (source INTEGER, url TEXT, weight REAL)")
         self._db.execute(

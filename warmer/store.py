@@ -266,6 +266,21 @@ class Store:
 
     def results(self, run_id: str, *, after: int = 0) -> Iterator[TargetResult]:
         """Every target with its outcomes and verdict, in rank order, a page at a time."""
+        yield from self._results(run_id, after, "1")
+
+    def unjudged(self, run_id: str) -> Iterator[TargetResult]:
+        """Of `results`, the targets that have no verdict yet."""
+        yield from self._results(run_id, 0, "v.rank IS NULL")
+
+    def probed(self, run_id: str) -> Iterator[TargetResult]:
+        """Of `results`, the targets that were fetched a second time."""
+        yield from self._results(run_id, 0, "p.rank IS NOT NULL")
+
+    def warm_without_key(self, run_id: str) -> Iterator[TargetResult]:
+        """Of `results`, the warm targets for which no cache server bears witness."""
+        yield from self._results(run_id, 0, "v.verdict = 'warm' AND v.evidence NOT LIKE '%key%'")
+
+    def _results(self, run_id: str, after: int, condition: str) -> Iterator[TargetResult]:
         no = self._number(run_id)
         columns = ", ".join(f"{a}.{c}" for a in "wp" for c in OUTCOME_COLUMNS.split(", "))
         width = len(OUTCOME_COLUMNS.split(", "))
@@ -277,7 +292,7 @@ class Store:
                 " LEFT JOIN verdicts v ON v.run = t.run AND v.rank = t.rank"
                 " LEFT JOIN outcomes w ON w.run = t.run AND w.fetch = 'warm' AND w.rank = t.rank"
                 " LEFT JOIN outcomes p ON p.run = t.run AND p.fetch = 'probe' AND p.rank = t.rank"
-                " WHERE t.run = ? AND t.rank > ? ORDER BY t.rank LIMIT ?",
+                f" WHERE t.run = ? AND t.rank > ? AND {condition} ORDER BY t.rank LIMIT ?",
                 (no, rank, _PAGE),
             )
             for row in rows:

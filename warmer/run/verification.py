@@ -70,33 +70,35 @@ class Verification:
                 return None
             return WAITING if chosen is Choice.WAIT else found
 
-        await self._judge(_fetched(self._store.results(self._run_id)), verdict)
+        await self._judge(_fetched(self._store.unjudged(self._run_id)), verdict)
 
     async def conclude(self) -> None:
         """Verdicts for everything that was fetched and has none yet."""
         self._typical = self._typical_times()
-        await self._judge(_fetched(self._store.results(self._run_id)), judge)
+        await self._judge(_fetched(self._store.unjudged(self._run_id)), judge)
 
     async def hear_witnesses(self, passes: Passes) -> None:
         """Take back what rests on the application's word, where other workers deny it."""
         found = list(
-            itertools.islice(on_the_applications_word(self._store.results(self._run_id)), PAGES)
+            itertools.islice(
+                on_the_applications_word(self._store.warm_without_key(self._run_id)), PAGES
+            )
         )
         if not found:
             return
         by_rank = {result.target.rank: result for result in found}
         outcomes = await passes.fetch_at_once(asked(found), FETCHES)
         if any(contradicts(each, by_rank[each.rank], self._typical) for each in outcomes):
-            denied = on_the_applications_word(self._store.results(self._run_id))
+            denied = on_the_applications_word(self._store.warm_without_key(self._run_id))
             self._store.add_verdicts(
                 self._run_id, [(result.target.rank, NOT_SHARED) for result in denied]
             )
 
     def any_warm(self, ranks: Collection[int]) -> bool:
         """Whether one of these targets turned out warm."""
-        return any(
+        return bool(ranks) and any(
             result.judgement is not None and result.judgement.verdict is Verdict.WARM
-            for result in self._store.results(self._run_id)
+            for result in self._store.probed(self._run_id)
             if result.target.rank in ranks
         )
 
@@ -121,17 +123,17 @@ class Verification:
             warm += 1
             return found
 
-        await self._judge(self._store.results(self._run_id), verdict)
+        await self._judge(self._store.unjudged(self._run_id), verdict)
         return warm
 
     async def judge_all(self) -> None:
         """Verdicts for every target, fetched or not: `warmer verify`."""
-        await self._judge(self._store.results(self._run_id), judge)
+        await self._judge(self._store.unjudged(self._run_id), judge)
 
     async def _judge(
         self, results: Iterable[TargetResult], verdict: Callable[[Case], Judgement | None]
     ) -> None:
-        open_ones = (result for result in results if result.judgement is None)
+        open_ones = iter(results)
         while page := list(itertools.islice(open_ones, _PAGE)):
             questions = [self.question(result) for result in page]
             answers = await self._keys.answers(questions)
@@ -169,7 +171,7 @@ class Verification:
     def _typical_times(self) -> Typical | None:
         pairs = (
             (result.warm.total_ms, result.probe.total_ms)
-            for result in self._store.results(self._run_id)
+            for result in self._store.probed(self._run_id)
             if result.warm is not None and result.warm.state is CacheState.UNKNOWN
             if result.probe is not None and result.probe.state is CacheState.UNKNOWN
             if result.warm.total_ms is not None and result.probe.total_ms is not None
