@@ -10,13 +10,15 @@ import itertools
 import json
 from typing import TYPE_CHECKING
 
+from warmer.daemon.debounce import Scope
 from warmer.model import Verdict
 from warmer.store_file import StoreFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from warmer.daemon.debounce import Item
     from warmer.store import TargetResult
 
     When = Callable[[str, float, float], float]
@@ -38,6 +40,14 @@ class Pages:
     def are_known(self, site: str) -> bool:
         """Whether there has been a whole plan."""
         return bool(self._file.rows("SELECT 1 FROM pages WHERE site = ? LIMIT 1", (site,)))
+
+    def named(self, site: str, items: Collection[Item]) -> Iterator[tuple[str, float]]:
+        """The URLs that these items stand for, with their weights; some perhaps twice."""
+        urls = [item.text for item in items if item.scope is Scope.URL]
+        yield from self.weights(site, urls)
+        for item in items:
+            if item.scope is Scope.PREFIX:
+                yield from self.under(site, item.text)
 
     def weights(self, site: str, urls: Sequence[str]) -> list[tuple[str, float]]:
         """Each URL with its weight in the last whole plan, 0 if it was not in it."""

@@ -177,12 +177,7 @@ class Runner:
             _log.warning("%s: what run %s learnt is not kept: %s", self.name, run_id, error)
         if report.counts.unverified:
             self._drop_keys()  # perhaps they are made otherwise by now
-        return Ended(run_id, self._how(code), _told(report))
-
-    def _how(self, code: ExitCode) -> How:
-        if self._halt.exit_code is not None:
-            return How.STOPPED
-        return How.FAILED if code is ExitCode.UNREACHABLE else How.DONE
+        return Ended(run_id, _how(report, code), _told(report))
 
     def _whole(self, mode: Mode, *, refresh: bool) -> Way:
         site = until_next_run(self.resolved.site, self._clock.utc())
@@ -225,6 +220,13 @@ class Runner:
         if self._keys is not None:
             self._keys.close()
             self._keys = None
+
+
+def _how(report: Report, code: ExitCode) -> How:
+    # Not by what was asked for: a run may come to its end before it hears that it is to stop.
+    if report.run.status is RunStatus.INTERRUPTED:
+        return How.STOPPED
+    return How.FAILED if code is ExitCode.UNREACHABLE else How.DONE
 
 
 def _told(report: Report) -> str:

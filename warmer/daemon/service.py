@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from warmer.config import InvalidationConfig
+from warmer.daemon.alarm import LONGEST_SLEEP_S, Alarm
 from warmer.daemon.backlog import Backlog
 from warmer.daemon.debounce import EVERYTHING, Item, Scope
 from warmer.daemon.expiring import Expiring
@@ -28,7 +29,7 @@ from warmer.model import Trigger
 from warmer.plan import Normaliser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from warmer.config import SiteConfig
     from warmer.daemon.clock import Clock
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
     from warmer.daemon.queue import TriggerQueue
     from warmer.run.prepare import Resolved
 
-_LONGEST_SLEEP_S = 20.0
-_STUCK_S = 3 * _LONGEST_SLEEP_S
+_STUCK_S = 3 * LONGEST_SLEEP_S
 SLICE_S = 1.0
 """So long the whole plan goes on before pages that were named interrupt it again."""
 _REFRESHED = frozenset({Trigger.INVALIDATION, Trigger.EXPIRY})
@@ -70,7 +70,7 @@ class SiteService:
         self._plan_retry = Retry()
         self._expiring = Expiring(self._runner.pages, self.name, clock)
         self._trouble: str | None = None
-        self._wake = asyncio.Event()
+        self._alarm = Alarm()
         self._is_stopping = False
         self._turned_at = clock.now()
 
@@ -78,7 +78,7 @@ class SiteService:
 
     def wake(self) -> None:
         """Something was accepted."""
-        self._wake.set()
+        self._alarm.wake()
 
     def on_finished(self, callback: Callable[[Sequence[int]], None]) -> None:
         """Have the numbers of triggers told when it stands on disk that they are done."""
@@ -179,9 +179,10 @@ class SiteService:
             if whole is not None:
                 _log.info("%s: the plan is gathered (%s)", self.name, whole.trigger)
                 self._plan = PlanWork(self._runner, whole, refresh=self._is_refreshed(whole))
-            await self._sleep(0 if whole else self._until_something_is_due(now))
+            await self._alarm.sleep(0 if whole else self._until_something_is_due(now))
         else:
-            await self._sleep(self._until_something_is_due(now))
+            gathering = [] if plan is None else plan.pending()
+            await self._alarm.sleep(self._until_something_is_due(now), *gathering)
 
     def _read(self) -> None:
         """What is new on disk; what the disk refuses now is read in another turn."""
@@ -210,22 +211,15 @@ class SiteService:
 
     async def _warm_pages(self, batch: Batch) -> None:
         try:
+            pages = self._runner.pages.named(self.name, batch.items)
             ended = await self._runner.warm_pages(
-                self._chosen(batch), batch.trigger, refresh=self._is_refreshed(batch)
+                pages, batch.trigger, refresh=self._is_refreshed(batch)
             )
         except WarmerError as error:
             ended = Ended(None, How.FAILED, str(error))
         if ended.how is How.DONE:
             self._expiring.ended(batch)
         self._end(batch, ended, self._pages_retry)
-
-    def _chosen(self, batch: Batch) -> Iterator[tuple[str, float]]:
-        pages = self._runner.pages
-        urls = [item.text for item in batch.items if item.scope is Scope.URL]
-        yield from pages.weights(self.name, urls)
-        for item in batch.items:
-            if item.scope is Scope.PREFIX:
-                yield from pages.under(self.name, item.text)
 
     async def _warm_plan(self, plan: PlanWork) -> None:
         """Until it is done, or pages are due that were named: then it goes on after these."""
@@ -239,7 +233,7 @@ class SiteService:
             if self._is_stopping or (due is not None and due <= now):
                 self._runner.halt()
                 break
-            await self._sleep(_LONGEST_SLEEP_S if due is None else due - now, running)
+            await self._alarm.sleep(LONGEST_SLEEP_S if due is None else due - now, running)
         ended = await running
         if ended.how is How.STOPPED and not self._is_stopping and plan.run_id is not None:
             _log.info("%s: run %s waits for pages that were named", self.name, plan.run_id)
@@ -262,7 +256,7 @@ class SiteService:
 
     def _until_something_is_due(self, now: float) -> float:
         debounce = self._backlog.debounce
-        dues = [now + _LONGEST_SLEEP_S]
+        dues = [now + LONGEST_SLEEP_S]
         if (page := debounce.next_page()) is not None:
             dues.append(max(page, self._pages_retry.not_before))
         if (whole := debounce.next_everything()) is not None and self._plan is None:
@@ -270,20 +264,6 @@ class SiteService:
         if (expiring := self._expiring.next_due) is not None:
             dues.append(expiring)
         return max(0.0, min(dues) - now)
-
-    async def _sleep(self, seconds: float, *tasks: asyncio.Task[Ended]) -> None:
-        """So long, or until woken, or until a task or the gathering of a plan is done."""
-        waker = asyncio.ensure_future(self._wake.wait())
-        gathering = [] if self._plan is None else self._plan.pending()
-        try:
-            await asyncio.wait(
-                [waker, *tasks, *gathering],
-                timeout=max(0.0, min(seconds, _LONGEST_SLEEP_S)),
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-        finally:
-            waker.cancel()
-            self._wake.clear()
 
     def _is_refreshed(self, batch: Batch) -> bool:
         can = self._runner.resolved.site.crawl.refresh_secret is not None
