@@ -23,7 +23,6 @@ from warmer.cli_daemon import daemon
 from warmer.cli_remote import healthcheck, status, trigger
 from warmer.config_overlay import overrides
 from warmer.crawl.profiles import VERSION
-from warmer.daemon.schedule import until_next_run
 from warmer.errors import ConfigError, ExitCode, WarmerError
 from warmer.model import RunStatus
 from warmer.plan import targets
@@ -216,6 +215,10 @@ def _print_summary(found: Report, written: Sequence[Path]) -> None:
 
 def _until_next_run(resolved: Resolved) -> Resolved:
     """Where the site has a schedule, what expires before the next run does not count."""
+    if not resolved.site.schedule:
+        return resolved
+    from warmer.daemon.schedule import until_next_run  # noqa: PLC0415 -- loads APScheduler
+
     try:
         site = until_next_run(resolved.site, datetime.now(UTC))
     except ConfigError as error:

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 import click
 import uvloop
 
-from warmer.daemon.app import serve
-from warmer.daemon.intakes import intakes
 from warmer.daemon.logs import log_to_stderr
 from warmer.errors import WarmerError
 
@@ -34,6 +32,10 @@ if TYPE_CHECKING:
 @click.option("-v", "--verbose", is_flag=True, help="Say what is decided, and why.")
 def daemon(places: tuple[Path, ...], *, log_json: bool, verbose: bool) -> ExitCode:
     """Keep sites warm: on schedule, before entries expire, and after saves."""
+    # What the daemon needs would cost each other command a fifth of a second to load.
+    from warmer.daemon.app import serve  # noqa: PLC0415
+    from warmer.daemon.intakes import intakes  # noqa: PLC0415
+
     log_to_stderr(as_json=log_json, verbose=verbose)
     try:
         return uvloop.run(serve(places, os.environ, intakes))
