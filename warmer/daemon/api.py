@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import msgspec
@@ -127,19 +128,25 @@ class Api:
         response.headers.update(_HEADERS)
         return response
 
-    # Health: open to all, for it names nothing of the site
+    # Health: open to all, for probes; details may name servers, and are for readers
 
-    async def _healthz(self, _request: web.Request) -> web.Response:
+    async def _healthz(self, request: web.Request) -> web.Response:
+        stuck = {name: each.site.is_stuck() for name, each in self._receptions.items()}
         checks = [
-            Health(
-                name, not each.site.is_stuck(), "gets on" if not each.site.is_stuck() else "stuck"
-            )
-            for name, each in self._receptions.items()
+            Health(name, not is_so, "stuck" if is_so else "") for name, is_so in stuck.items()
         ]
-        return _checks(checks)
+        return self._checks(request, checks)
 
-    async def _readyz(self, _request: web.Request) -> web.Response:
-        return _checks([*(each.health() for each in (self, *self._intakes)), *self._stores()])
+    async def _readyz(self, request: web.Request) -> web.Response:
+        checks = [each.health() for each in (self, *self._intakes)]
+        return self._checks(request, [*checks, *self._stores()])
+
+    def _checks(self, request: web.Request, checks: Sequence[Health]) -> web.Response:
+        is_ok = all(each.ok for each in checks)
+        shown = (
+            checks if self._is_reader(request) else [replace(each, detail="") for each in checks]
+        )
+        return _json({"ok": is_ok, "checks": shown}, status=200 if is_ok else 503)
 
     def _stores(self) -> list[Health]:
         found: list[Health] = []
@@ -161,10 +168,12 @@ class Api:
 
     # What is known of the site: beyond loopback for those who have the token
 
+    def _is_reader(self, request: web.Request) -> bool:
+        authorization = request.headers.get("Authorization", "")
+        return self._access.is_loopback or self._access.is_bearer(authorization)
+
     def _check_reader(self, request: web.Request) -> None:
-        if self._access.is_loopback:
-            return
-        if not self._access.is_bearer(request.headers.get("Authorization", "")):
+        if not self._is_reader(request):
             detail = "expected Authorization: Bearer with this daemon's token"
             raise problem(401, detail, headers={"WWW-Authenticate": "Bearer"})
 
@@ -216,11 +225,6 @@ def _report(path: Path, run_id: str) -> bytes | None:
         return None
     finally:
         store.close()
-
-
-def _checks(checks: Sequence[Health]) -> web.Response:
-    is_ok = all(each.ok for each in checks)
-    return _json({"ok": is_ok, "checks": list(checks)}, status=200 if is_ok else 503)
 
 
 def _json(value: object, *, status: int = 200) -> web.Response:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 Entry = tuple[bytes, Mapping[bytes, bytes]]
 
-BATCH = 250
+BATCH = 100
+"""Entries at a time; one may hold hundreds of URLs."""
 WAIT_MS = 5_000
 """How long one wait for entries lasts; a stream that is gone is noticed after so long."""
 MAX_REJECTED = 1_000
