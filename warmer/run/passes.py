@@ -76,7 +76,7 @@ class Passes:
         return observer.counters
 
     async def run_pilots(self, targets: Sequence[Target]) -> Counters:
-        """Fetch a few targets one after the other, so that one request pays a cold start."""
+        """Fetch a few targets, one after the other where the concurrency is ours to choose."""
         observer = OutcomeObserver(self._store_outcomes, Pass.WARM, self.reach.own)
         await self._crawl(
             observer,
@@ -169,7 +169,10 @@ class Passes:
         self.store.add_outcomes(self.run_id, outcomes)
 
     def _one_by_one(self) -> CrawlConfig:
-        return msgspec.structs.replace(self.config, concurrency=1)
+        """One request pays a cold start, unless a person has chosen how many at once."""
+        if self.config.concurrency == "auto":
+            return msgspec.structs.replace(self.config, concurrency=1)
+        return self.config
 
     def check_reached(self, counters: Counters) -> None:
         """Abort the run when not one request of a pass got through to the origin."""
