@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from warmer.daemon.queue import PendingTrigger
     from warmer.daemon.requests import WarmRequest
 
 NOW = 1_700_000_000.0
@@ -86,7 +87,18 @@ class HeldSite:
         return found
 
     def waiting(self) -> list[WarmRequest]:
+        """The first page of what waits, oldest first."""
         return [each.request for each in self.queue.pending(self.name)]
+
+    def everything(self) -> list[WarmRequest]:
+        """All that waits, oldest first."""
+        found: list[PendingTrigger] = []
+        while page := self.queue.pending(self.name, after=found[-1].number if found else 0):
+            found += page
+        return [each.request for each in found]
+
+    def newest(self) -> WarmRequest | None:
+        return next(reversed(self.everything()), None)
 
     async def requests(self, count: int) -> list[WarmRequest]:
         """The first requests, as soon as at least so many wait."""

@@ -237,6 +237,34 @@ async def test_entries_trimmed_before_they_were_read_are_answered_with_the_whole
     assert [each.urls[0][-5:] for each in found[1:]] == ["/p/4/", "/p/5/"]
 
 
+async def test_what_is_trimmed_in_the_middle_of_a_burst_is_read_or_noticed(
+    tmp_path: Path, redis_server: RedisServer
+) -> None:
+    client = redis_server.client()
+    site = HeldSite(tmp_path / "w.db")
+    async with reading(site, redis_server.url) as intake:
+        await until(lambda: intake.health().ok)
+
+        def burst() -> None:
+            for start in range(0, 3_000, 50):
+                pipeline = client.pipeline(transaction=False)
+                for number in range(start, start + 50):
+                    entry: Any = {"v": "1", "urls": f'["/p/{number}/"]'}
+                    pipeline.xadd(KEY, entry, maxlen=20, approximate=False)
+                pipeline.execute()
+
+        await asyncio.to_thread(burst)
+        last = "https://shop.example/p/2999/"
+        async with asyncio.timeout(LIMIT_S):
+            while (newest := site.newest()) is None or newest.urls != (last,):  # noqa: ASYNC110 -- it tells of many
+                await asyncio.sleep(0.01)
+        read = len({url for request in site.everything() for url in request.urls})
+        was_told = any(request.everything for request in site.everything())
+    # The reader cannot keep up with that.
+    assert read < 3_000
+    assert was_told
+
+
 async def test_entries_trimmed_after_they_were_read_warm_nothing(
     tmp_path: Path, redis_server: RedisServer
 ) -> None:
