@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.component.intake_api import TOKEN, serving
 from tests.component.intake_site import HeldSite
-from tests.component.test_intake_api import TOKEN, serving
 from tests.servers.process import free_port
 from warmer.model import Trigger
 
 if TYPE_CHECKING:
-    from tests.component.test_intake_api import Client
+    from tests.component.intake_api import Client
 
 WARMER = Path(sys.executable).with_name("warmer")
 
