@@ -29,7 +29,8 @@ from warmer.model import (
     Trigger,
     Verdict,
 )
-from warmer.store import Store, TargetResult
+from warmer.store import Store
+from warmer.store_reader import TargetResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

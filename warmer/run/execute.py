@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from warmer.run.observe import Counters
     from warmer.run.reach import Reach
     from warmer.run.stopping import Stop
-    from warmer.store import Store, TargetResult
+    from warmer.store import Store
+    from warmer.store_reader import TargetResult
 
 PILOTS = 3
 MAX_PILOTS = 8

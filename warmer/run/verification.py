@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from warmer.run.passes import Passes
     from warmer.run.probing import ProbeChoice
     from warmer.run.reach import Reach
-    from warmer.store import Store, TargetResult
+    from warmer.store import Store
+    from warmer.store_reader import TargetResult
     from warmer.timing import Typical
 
 _PAGE = 1000

@@ -1,0 +1,199 @@
+"""What the store knows of its runs, read and never written.
+
+Everything of a run is read a page at a time, so memory does not grow with the plan.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from warmer.errors import ConfigError
+from warmer.model import Judgement, Outcome, Pass, RunRecord, RunStatus, Target
+from warmer.run_lock import is_held
+from warmer.store_file import StoreFile
+from warmer.store_rows import OUTCOME_COLUMNS, RUN_COLUMNS, judgement_of, outcome_of, run_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class TargetResult:
+    """A planned target with all that the run found out about it so far."""
+
+    target: Target
+    warm: Outcome | None
+    probe: Outcome | None
+    judgement: Judgement | None
+
+
+class StoreReader:
+    """The runs in one file. Every method raises StoreError when the disk says no."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = StoreFile(path)
+
+    def run(self, run_id: str) -> RunRecord:
+        """The run with this id, an unambiguous beginning of it, or `last`."""
+        where = "1" if run_id == "last" else "id = :id OR substr(id, 1, length(:id)) = :id"
+        rows = self._file.rows(
+            f"SELECT {RUN_COLUMNS} FROM runs WHERE {where} ORDER BY no DESC LIMIT 2",  # noqa: S608 -- literals
+            {"id": ascii(run_id)[1:-1]},  # an argument may hold bytes that are no text
+        )
+        if not rows or (len(rows) > 1 and run_id not in ("last", rows[0][0], rows[1][0])):
+            what = "stands for more than one run" if rows else "is not a run"
+            msg = f'{self.path}: "{run_id}" {what}; `warmer runs` lists them'
+            raise ConfigError(msg)
+        return self._record(next((row for row in rows if row[0] == run_id), rows[0]))
+
+    def runs(self, limit: int) -> list[RunRecord]:
+        """The newest runs, newest first."""
+        rows = self._file.rows(
+            f"SELECT {RUN_COLUMNS} FROM runs ORDER BY no DESC LIMIT ?",  # noqa: S608 -- constants
+            (limit,),
+        )
+        return [self._record(row) for row in rows]
+
+    def newest_run(self, site: str) -> RunRecord | None:
+        """The newest run of a site, however it ended."""
+        return self._newest("site = ?", site)
+
+    def newest_whole_run(self, site: str) -> RunRecord | None:
+        """The newest run of a site's whole plan that came to its end."""
+        return self._newest("site = ? AND whole AND status = 'finished'", site)
+
+    def _newest(self, where: str, site: str) -> RunRecord | None:
+        rows = self._file.rows(
+            f"SELECT {RUN_COLUMNS} FROM runs WHERE {where} ORDER BY no DESC LIMIT 1",  # noqa: S608 -- two callers
+            (site,),
+        )
+        return self._record(rows[0]) if rows else None
+
+    def config_of(self, run_id: str) -> str:
+        return str(self._of_run("config", run_id))
+
+    def warnings_of(self, run_id: str) -> list[str]:
+        return [str(line) for line in json.loads(self._of_run("warnings", run_id))]
+
+    def skipped_of(self, run_id: str) -> dict[str, int]:
+        """How many lines or URLs of the sources were left out, by reason."""
+        found = json.loads(self._of_run("skipped", run_id))
+        return {str(reason): int(count) for reason, count in found.items()}
+
+    def planned(self, run_id: str) -> int:
+        return int(self._of_run("planned", run_id))
+
+    def targets(self, run_id: str) -> Iterator[Target]:
+        """Every target in rank order, a page at a time."""
+        for result in self.results(run_id):
+            yield result.target
+
+    def unfetched(self, run_id: str, fetch: Pass) -> Iterator[Target]:
+        """Targets without an outcome of this pass and without a verdict, in rank order.
+
+        Read a page at a time: targets that get an outcome meanwhile are behind the reader.
+        """
+        no = self._number(run_id)
+        rank = 0
+        while True:
+            rows = self._file.rows(
+                "SELECT rank, url, variant, weight, traffic FROM targets t"
+                " WHERE run = ?1 AND rank > ?2"
+                " AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.run = ?1 AND o.fetch = ?3"
+                "  AND o.rank = t.rank)"
+                " AND NOT EXISTS (SELECT 1 FROM verdicts v WHERE v.run = ?1 AND v.rank = t.rank)"
+                " ORDER BY rank LIMIT ?4",
+                (no, rank, fetch, _PAGE),
+            )
+            yield from (Target(*row) for row in rows)
+            if len(rows) < _PAGE:
+                return
+            rank = rows[-1][0]
+
+    def results(self, run_id: str, *, after: int = 0) -> Iterator[TargetResult]:
+        """Every target with its outcomes and verdict, in rank order, a page at a time."""
+        yield from self._results(run_id, after, "1")
+
+    def unjudged(self, run_id: str) -> Iterator[TargetResult]:
+        """Of `results`, the targets that have no verdict yet."""
+        yield from self._results(run_id, 0, "v.rank IS NULL")
+
+    def probed(self, run_id: str) -> Iterator[TargetResult]:
+        """Of `results`, the targets that were fetched a second time."""
+        yield from self._results(run_id, 0, "p.rank IS NOT NULL")
+
+    def warm_without_key(self, run_id: str) -> Iterator[TargetResult]:
+        """Of `results`, the warm targets for which no cache server bears witness."""
+        yield from self._results(run_id, 0, "v.verdict = 'warm' AND v.evidence NOT LIKE '%key%'")
+
+    def _results(self, run_id: str, after: int, condition: str) -> Iterator[TargetResult]:
+        no = self._number(run_id)
+        columns = ", ".join(f"{a}.{c}" for a in "wp" for c in OUTCOME_COLUMNS.split(", "))
+        width = len(OUTCOME_COLUMNS.split(", "))
+        rank = after
+        while True:
+            rows = self._file.rows(
+                "SELECT t.rank, t.url, t.variant, t.weight, t.traffic,"  # noqa: S608 -- constants
+                f" v.verdict, v.reason, v.detail, v.ttl_s, v.evidence, {columns} FROM targets t"
+                " LEFT JOIN verdicts v ON v.run = t.run AND v.rank = t.rank"
+                " LEFT JOIN outcomes w ON w.run = t.run AND w.fetch = 'warm' AND w.rank = t.rank"
+                " LEFT JOIN outcomes p ON p.run = t.run AND p.fetch = 'probe' AND p.rank = t.rank"
+                f" WHERE t.run = ? AND t.rank > ? AND {condition} ORDER BY t.rank LIMIT ?",
+                (no, rank, _PAGE),
+            )
+            for row in rows:
+                yield TargetResult(
+                    Target(*row[:5]),
+                    outcome_of(Pass.WARM, row[10 : 10 + width]),
+                    outcome_of(Pass.PROBE, row[10 + width :]),
+                    judgement_of(row[5:10]),
+                )
+            if len(rows) < _PAGE:
+                return
+            rank = rows[-1][0]
+
+    def probed_by_key_alone(self, run_id: str) -> int:
+        """How many targets are warm by their key, and no response to the probe said so too."""
+        ((count,),) = self._file.rows(
+            "SELECT count(*) FROM outcomes o JOIN verdicts v USING (run, rank)"
+            " WHERE run = ? AND o.fetch = 'probe' AND o.state = 'unknown'"
+            " AND v.verdict = 'warm' AND v.evidence = 'key'",
+            (self._number(run_id),),
+        )
+        return int(count)
+
+    def cache_results(self, run_id: str) -> list[dict[str, object]]:
+        return self._json("cache_results", run_id)
+
+    def threshold_results(self, run_id: str) -> list[dict[str, object]]:
+        return self._json("threshold_results", run_id)
+
+    def _json(self, table: str, run_id: str) -> list[dict[str, object]]:
+        rows = self._file.rows(
+            f"SELECT result FROM {table} WHERE run = ? ORDER BY place",  # noqa: S608 -- two callers
+            (self._number(run_id),),
+        )
+        return [json.loads(text) for (text,) in rows]
+
+    def _record(self, row: tuple[Any, ...]) -> RunRecord:
+        record = run_of(row)
+        if record.status is not RunStatus.RUNNING or is_held(self.path, record.id):
+            return record
+        note = f"killed; `warmer crawl --resume {record.id}` goes on"
+        return replace(record, status=RunStatus.INTERRUPTED, note=note)
+
+    def _number(self, run_id: str) -> int:
+        return int(self._of_run("no", run_id))
+
+    def _of_run(self, column: str, run_id: str) -> Any:  # noqa: ANN401 -- a column of any type
+        rows = self._file.rows(f"SELECT {column} FROM runs WHERE id = ?", (run_id,))  # noqa: S608 -- literals
+        if not rows:
+            msg = f'{self.path}: "{run_id}" is not a run; `warmer runs` lists them'
+            raise ConfigError(msg)
+        return rows[0][0]
