@@ -8,6 +8,7 @@ import pytest
 
 from tests.servers.django_site import DjangoSite, SiteOptions
 from tests.servers.misbehaviour import in_turn, page
+from tests.servers.process import free_port
 from tests.servers.visitor import visit
 from tests.system.command import assert_proven, crawl, warmer
 
@@ -251,3 +252,20 @@ def test_check_names_what_is_wrong_and_what_is_right(
     assert bad.code == 3
     assert bad.stdout.splitlines()[-1].startswith(f"FAIL origin {site.url} by way of {site.node}")
     assert (bad.stderr, bad.stdout.count("FAIL")) == ("", 1)
+
+
+def test_check_tries_the_redis_that_triggers_come_by(
+    site: DjangoSite, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    stream = f"127.0.0.1:{free_port()}"
+    for port, shown in (
+        (redis_server.node, f"ok   stream: redis {redis_server.node}"),
+        (stream, f"FAIL stream: cache redis://{stream}/5: Redis does not answer"),
+    ):
+        (tmp_path / "site.toml").write_text(
+            f'base_url = "{site.url}"\nconnect_to = "{site.node}"\n'
+            f'[invalidation]\nstream = "redis://{port}/5"\n',
+            encoding="utf-8",
+        )
+        lines = warmer(tmp_path, "check", "site.toml").stdout.splitlines()
+        assert lines[1].startswith(shown)

@@ -46,7 +46,10 @@ async def check(resolved: Resolved) -> list[Finding]:
         if source.path not in (None, "-"):
             path = source.path or ""
             findings.append(_tried(f"source {path}", partial(_try_files, path)))
-    findings += [await asyncio.to_thread(_try_cache, cache.url) for cache in site.cache]
+    servers = [("cache", cache.url) for cache in site.cache]
+    if site.invalidation is not None and site.invalidation.stream:
+        servers.append(("stream", site.invalidation.stream))
+    findings += [await asyncio.to_thread(_try_server, what, url) for what, url in servers]
     if site.base_url:
         findings.append(await _try_origin(site))
     return findings
@@ -60,7 +63,7 @@ def _try_files(path: str) -> str:
     return ", ".join(found)
 
 
-def _try_cache(url: str) -> Finding:
+def _try_server(what: str, url: str) -> Finding:
     def read() -> str:
         server = open_cache(url)
         try:
@@ -68,7 +71,7 @@ def _try_cache(url: str) -> Finding:
         finally:
             server.close()
 
-    return _tried("cache", read)
+    return _tried(what, read)
 
 
 def _tried(what: str, work: Callable[[], str]) -> Finding:
