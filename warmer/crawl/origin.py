@@ -6,6 +6,7 @@ another host (a sitemap kept elsewhere) gets a plain request.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -46,6 +47,13 @@ class Origin:
     connect_timeout_s: float = 10.0
     max_body_bytes: int = 50_000_000
     new_connections: bool = False
+
+    @property
+    def authorization(self) -> str | None:
+        """What libcurl sends as Authorization to the site's hosts, if anything."""
+        if self.basic_auth is None:
+            return None
+        return f"Basic {b64encode(self.basic_auth.encode()).decode()}"
 
     def owns(self, host: str) -> bool:
         """Whether a host name (lower case, no port) belongs to the site."""

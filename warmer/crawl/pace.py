@@ -6,6 +6,7 @@ is stopped.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from warmer.crawl.job import CrawlJob
+    from warmer.crawl.token_bucket import TokenBucket
 
 OVERLOAD_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 """An origin that answers so is failing, whichever page was asked for."""
@@ -33,6 +35,7 @@ class PaceMiddleware:
         self._job = job
         config = job.config
         self._bucket = job.bucket
+        self._turn = asyncio.Lock()
         self._rule = AbortRule(config.abort_ratio, config.abort_window)
         self._limiter: Limiter
         if config.concurrency == "auto":
@@ -48,13 +51,18 @@ class PaceMiddleware:
     async def process_request(self, request: Request) -> None:
         """Waits for the request's turn; raises StoppedError when the job ends before it."""
         if self._bucket is not None:
-            delay_s = self._bucket.reserve(time.monotonic())
-            if delay_s > 0 and await self._job.stops_within(delay_s):
-                raise StoppedError
+            await self._take_turn(self._bucket)
         if self._job.stopped.is_set():
             raise StoppedError
         request.meta["sent_at"] = time.monotonic()
         self._job.live.in_flight += 1
+
+    async def _take_turn(self, bucket: TokenBucket) -> None:
+        """One waits for the next token, the others behind it in the order they came."""
+        async with self._turn:
+            while (wait_s := bucket.take(time.monotonic())) > 0:
+                if await self._job.stops_within(wait_s):
+                    raise StoppedError
 
     def process_response(self, request: Request, response: Response) -> Response:
         self._account(request, failed=response.status in OVERLOAD_STATUSES)

@@ -38,6 +38,7 @@ _TLS_ONLY = {
     "Sec-Fetch-User": "?1",
 }
 _PLAIN_ONLY = {"Accept-Encoding": "gzip, deflate"}
+_CREDENTIALS = frozenset({"authorization", "cookie"})
 
 
 def visitor_headers(
@@ -60,13 +61,20 @@ def visitor_headers(
     return {name: value for name, value in merged.values() if value}
 
 
-def own_header_names(variant: VariantConfig) -> frozenset[str]:
+def own_header_names(
+    variant: VariantConfig, *, site: Mapping[str, str], basic_auth: str | None
+) -> frozenset[str]:
     """Headers, in lower case, that a visitor does not send as we do.
 
-    A page that varies on one of them is stored where no visitor will look.
+    A page that varies on one of them is stored where no visitor will look. Credentials of
+    the site's headers and `basic_auth` are how we get in; where visitors send them, too,
+    they are a variant's. Django makes pages vary on Authorization wherever it is sent.
     """
     chosen = {name.lower() for name in variant.headers}
-    return frozenset({"user-agent", RUN_HEADER.lower(), "x-warmer-refresh"} - chosen)
+    credentials = _CREDENTIALS & {name.lower() for name, value in site.items() if value}
+    login = {"authorization"} if basic_auth else set[str]()
+    own = {"user-agent", RUN_HEADER.lower(), "x-warmer-refresh"} | credentials | login
+    return frozenset(own - chosen)
 
 
 def header_lines(headers: Mapping[str, str], run_id: str) -> list[str]:

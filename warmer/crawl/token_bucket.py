@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_ROUNDING_S = 1e-9
+
 
 class TokenBucket:
     """Lets `rate_per_s` through on average, `burst` at once after a rest.
@@ -15,8 +17,15 @@ class TokenBucket:
         self._tolerance_s = (burst - 1) * self._interval_s
         self._due = float("-inf")
 
-    def reserve(self, now: float) -> float:
-        """Take one token; returns how many seconds to wait before using it, 0 or more."""
+    def take(self, now: float) -> float:
+        """Take a token, and return 0; or take none, and return in how many seconds to ask again.
+
+        A token is taken when it is used, never ahead: a process that was stopped for a
+        while does not send what it missed at once.
+        """
         due = max(self._due, now)
+        wait_s = due - self._tolerance_s - now
+        if wait_s > _ROUNDING_S:
+            return wait_s
         self._due = due + self._interval_s
-        return max(0.0, due - self._tolerance_s - now)
+        return 0.0

@@ -85,7 +85,24 @@ def test_the_runs_own_header_is_the_runs() -> None:
     ]
 
 
+OURS = {"user-agent", "x-warmer-run", "x-warmer-refresh"}
+
+
+def own(
+    variant: VariantConfig, site: dict[str, str] | None = None, basic_auth: str | None = None
+) -> frozenset[str]:
+    return own_header_names(variant, site=site or {}, basic_auth=basic_auth)
+
+
 def test_headers_that_visitors_do_not_send_alike_are_named() -> None:
-    assert own_header_names(DESKTOP) == {"user-agent", "x-warmer-run", "x-warmer-refresh"}
+    assert own(DESKTOP) == OURS
     chosen = VariantConfig(name="v", headers={"User-Agent": "Firefox"})
-    assert own_header_names(chosen) == {"x-warmer-run", "x-warmer-refresh"}
+    assert own(chosen) == OURS - {"user-agent"}
+
+
+def test_credentials_of_the_site_are_ours_and_those_of_a_variant_are_its_visitors() -> None:
+    site = {"X-Forwarded-Proto": "https", "COOKIE": "a=b", "Authorization": ""}
+    assert own(DESKTOP, site) == OURS | {"cookie"}
+    assert own(DESKTOP, basic_auth="user:word") == OURS | {"authorization"}
+    chosen = VariantConfig(name="v", headers={"Cookie": "c=d", "authorization": "Basic abc"})
+    assert own(chosen, site, "user:word") == OURS
