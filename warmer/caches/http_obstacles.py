@@ -32,6 +32,23 @@ _ZSTD_MAX_WINDOW_BYTES = 1 << 23
 
 _TOKEN = re.compile(rb"""\bvalue\s*=\s*["']?[A-Za-z0-9]{32}""")
 _NAMES_SHOWN = 3
+_CURES_OF_STATUS = {
+    400: "does the site know its host name? check base_url, and ALLOWED_HOSTS of Django",
+    401: "it asks for a login: set crawl.basic_auth, or an Authorization header",
+    403: "it keeps us out: let warmer's address or user agent in, or exclude the page",
+}
+_OWN_CREDENTIALS = {
+    # Django names it wherever it is sent, unless Cache-Control says public.
+    "authorization": (
+        "so only who sends our login hits: take the login away before you warm, or have the proxy"
+        ' that asks for it remove the header (nginx: proxy_set_header Authorization "");'
+        " if visitors send the same, make it a [[variant]]"
+    ),
+    "cookie": (
+        "so only who sends our cookie hits: warm without one;"
+        " if visitors send the same, make it a [[variant]]"
+    ),
+}
 
 
 def obstacle(
@@ -46,14 +63,12 @@ def obstacle(
     `set-cookie`. Sources: RFC 9111, section 3; Django's UpdateCacheMiddleware.
     """
     if status not in _STORED:
-        return "status", f"status {status}: only 200 is kept; mend the page or take it off the list"
+        cure = _CURES_OF_STATUS.get(status, "mend the page or take it off the list")
+        return "status", f"status {status}: only 200 is kept; {cure}"
     control, vary, cookies = _read(headers)
     for name in vary:
         if name in own_headers:
-            return f"vary-{name}", (
-                f"Vary names {name}, which visitors send with another value or not at all:"
-                f" drop it from Vary, or warm with the visitors' {name}"
-            )
+            return f"vary-{name}", f"Vary names {name}, {_cure_of_own(name)}"
     return _against_the_rules(control, vary, cookies)
 
 
@@ -92,6 +107,13 @@ def csrf_in_body(body: bytes, content_type: str, content_encoding: str) -> bool:
             return True
         at = text.find(b"csrfmiddlewaretoken", at + 19)
     return False
+
+
+def _cure_of_own(name: str) -> str:
+    return _OWN_CREDENTIALS.get(name) or (
+        "which visitors send with another value or not at all:"
+        f" drop it from Vary, or warm with the visitors' {name}"
+    )
 
 
 def _read(headers: Sequence[tuple[str, str]]) -> tuple[str, list[str], list[str]]:

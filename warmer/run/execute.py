@@ -179,11 +179,13 @@ class Execution:
     ) -> Counters:
         """Fetch a few targets alone, and learn from them how this site's keys are made."""
         ranks = {target.rank for target in pilots}
-        await self.keys.before([verification.question(each) for each in self._results(ranks)])
+        await self.keys.before(
+            [verification.question_of_ours(each) for each in self._results(ranks)]
+        )
         counters = await passes.run_pilots(pilots)
         fetched = [each for each in self._results(ranks) if each.warm and each.warm.status == 200]
         await self.keys.after(
-            [verification.question(each) for each in fetched],
+            [verification.question_of_ours(each) for each in fetched],
             answered_from_cache=any(_from_cache(each.warm) for each in fetched if each.warm),
         )
         return counters
@@ -197,10 +199,10 @@ class Execution:
         ]
         if not results:
             return
-        await self.keys.before([verification.question(each) for each in results])
+        await self.keys.before([verification.question_of_ours(each) for each in results])
         outcomes = await passes.fetch_aside([each.target for each in results])
         await self.keys.after(
-            [verification.question(each) for each in results],
+            [verification.question_of_ours(each) for each in results],
             answered_from_cache=any(_from_cache(each) for each in outcomes),
         )
         await self._pilot_unvisited(results[0].target, passes, verification)
@@ -213,7 +215,7 @@ class Execution:
         Other pages come first, for this one costs the site a rendering of no use.
         """
         result = next(self._results({pilot.rank}))
-        asked = self.keys.unvisited(verification.question(result), secrets.token_hex(8))
+        asked = self.keys.unvisited(verification.question_of_ours(result), secrets.token_hex(8))
         if asked is None or result.warm is None or result.warm.status != 200:
             return
         await self.keys.before([asked])
@@ -225,7 +227,9 @@ class Execution:
 
     async def _settle_keys_without_fetch(self, verification: Verification) -> None:
         first = itertools.islice(self.store.results(self.run_id), 50)
-        await self.keys.settle_without_fetch([verification.question(each) for each in first])
+        await self.keys.settle_without_fetch(
+            [verification.question_of_ours(each) for each in first]
+        )
 
     def _results(self, ranks: set[int]) -> Iterator[TargetResult]:
         found = self.store.results(self.run_id, after=min(ranks) - 1)

@@ -22,31 +22,46 @@ DEFAULT_VARIANTS = (VariantConfig(name="default"),)
 class Reach:
     """Everything that one site's requests have in common, by variant.
 
-    `visitor` are the headers that select a cache entry; `own` names, in lower case,
-    those among what we send that visitors do not send alike.
+    `sent` are the headers of our requests, but for what `origin` adds; `own` names, in
+    lower case, those among all we send that visitors do not send alike.
     """
 
     origin: Origin
     variants: tuple[VariantConfig, ...]
-    visitor: Mapping[str, Mapping[str, str]]
+    sent: Mapping[str, Mapping[str, str]]
     own: Mapping[str, frozenset[str]]
 
     def lines(self, run_id: str) -> dict[str, list[str]]:
         """Request header lines of each variant."""
-        return {name: header_lines(headers, run_id) for name, headers in self.visitor.items()}
+        return {name: header_lines(headers, run_id) for name, headers in self.sent.items()}
+
+    def of_ours(self, variant: str) -> dict[str, str]:
+        """Headers that select the entry which our own fetch makes."""
+        login = self.origin.authorization
+        return {**self.sent[variant], **({"Authorization": login} if login else {})}
+
+    def of_visitors(self, variant: str) -> dict[str, str]:
+        """Headers that select the entry which a visitor asks for."""
+        own = self.own[variant]
+        return {
+            name: value for name, value in self.sent[variant].items() if name.lower() not in own
+        }
 
 
 def reach(site: SiteConfig, base_url: str) -> Reach:
     variants = site.variant or DEFAULT_VARIANTS
     scheme = urlsplit(base_url).scheme
-    visitor = {
+    sent = {
         variant.name: visitor_headers(
             variant, scheme=scheme, site=site.headers, user_agent=site.crawl.user_agent
         )
         for variant in variants
     }
-    own = {variant.name: own_header_names(variant) for variant in variants}
-    return Reach(_origin(site, base_url), variants, visitor, own)
+    own = {
+        variant.name: own_header_names(variant, site=site.headers, basic_auth=site.crawl.basic_auth)
+        for variant in variants
+    }
+    return Reach(_origin(site, base_url), variants, sent, own)
 
 
 def source_headers(site: SiteConfig, base_url: str) -> dict[str, str]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from warmer.config import VerifyConfig
-    from warmer.model import KeyAnswer, Outcome, Target
+    from warmer.model import KeyAnswer, Outcome
     from warmer.run.cache_keys import CacheKeys
     from warmer.run.passes import Passes
     from warmer.run.probing import ProbeChoice
@@ -136,21 +136,17 @@ class Verification:
     ) -> None:
         open_ones = iter(results)
         while page := list(itertools.islice(open_ones, _PAGE)):
-            questions = [self.question(result) for result in page]
+            questions = [
+                _question(result, self._reach.of_visitors(result.target.variant)) for result in page
+            ]
             answers = await self._keys.answers(questions)
             cases = (self._case(result, found) for result, found in zip(page, answers, strict=True))
             judged = [(r.target.rank, verdict(c)) for r, c in zip(page, cases, strict=True)]
             self._store.add_verdicts(self._run_id, [(n, j) for n, j in judged if j is not None])
 
-    def question(self, result: TargetResult) -> KeyQuestion:
-        """What to ask the caches for; a redirected target is the page it ends on."""
-        last = result.probe or result.warm
-        url = last.final_url if last is not None and last.final_url else result.target.url
-        language = last.language if last is not None else None
-        return KeyQuestion(url, self._headers(result.target), language)
-
-    def _headers(self, target: Target) -> dict[str, str]:
-        return dict(self._reach.visitor[target.variant])
+    def question_of_ours(self, result: TargetResult) -> KeyQuestion:
+        """Ask for the entry that our own fetch makes; how keys are made is learnt from these."""
+        return _question(result, self._reach.of_ours(result.target.variant))
 
     def _case(self, result: TargetResult, answers: tuple[KeyAnswer, ...]) -> Case:
         return Case(
@@ -178,6 +174,14 @@ class Verification:
             if result.warm.total_ms is not None and result.probe.total_ms is not None
         )
         return typical(list(itertools.islice(pairs, _MEASURED)), self._config.timing_ratio)
+
+
+def _question(result: TargetResult, headers: dict[str, str]) -> KeyQuestion:
+    """What to ask the caches for; a redirected target is the page it ends on."""
+    last = result.probe or result.warm
+    url = last.final_url if last is not None and last.final_url else result.target.url
+    language = last.language if last is not None else None
+    return KeyQuestion(url, headers, language)
 
 
 def _aged(warm: Outcome | None, probe: Outcome | None) -> Outcome | None:

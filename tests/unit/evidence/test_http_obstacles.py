@@ -45,8 +45,40 @@ def test_each_obstacle_has_its_reason(headers: list[tuple[str, str]], expected: 
 
 def test_vary_on_a_cookie_that_is_ours_is_an_obstacle_without_set_cookie() -> None:
     found = obstacle(200, [("vary", "Cookie")], own_headers=frozenset({"cookie"}))
-    assert found is not None
-    assert found[0] == "vary-cookie"
+    assert found == (
+        "vary-cookie",
+        (
+            "Vary names cookie, so only who sends our cookie hits: warm without one;"
+            " if visitors send the same, make it a [[variant]]"
+        ),
+    )
+
+
+def test_a_login_of_our_own_that_selects_the_entry_is_told_how_to_be_rid_of() -> None:
+    found = obstacle(200, [("vary", "Authorization")], own_headers=frozenset({"authorization"}))
+    assert found == (
+        "vary-authorization",
+        (
+            "Vary names authorization, so only who sends our login hits: take the login away before"
+            " you warm, or have the proxy that asks for it remove the header"
+            ' (nginx: proxy_set_header Authorization ""); if visitors send the same, make it a'
+            " [[variant]]"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "cure"),
+    [
+        (400, "does the site know its host name? check base_url, and ALLOWED_HOSTS of Django"),
+        (401, "it asks for a login: set crawl.basic_auth, or an Authorization header"),
+        (403, "it keeps us out: let warmer's address or user agent in, or exclude the page"),
+        (404, "mend the page or take it off the list"),
+    ],
+)
+def test_a_status_that_is_not_kept_comes_with_its_cure(status: int, cure: str) -> None:
+    found = obstacle(status, [], own_headers=OWN)
+    assert found == ("status", f"status {status}: only 200 is kept; {cure}")
 
 
 @pytest.mark.parametrize("control", ["max-age=0", "no-cache", "must-revalidate", "s-maxage=0"])
