@@ -18,6 +18,7 @@ from bench import (
     log_ranking,
     memory,
     record,
+    refresh,
     sitemap_plan,
 )
 from bench.child import BenchError, keep_servers_off
@@ -36,6 +37,7 @@ _BENCHES: dict[str, Callable[[Path, bool], list[Figure]]] = {
     "log": lambda directory, full: log_ranking.figures(directory, full=full),
     "django": lambda directory, _full: django_wall.figures(directory),
     "daemon": lambda directory, _full: daemon.figures(directory),
+    "refresh": lambda directory, _full: refresh.figures(directory),
 }
 
 

@@ -106,7 +106,14 @@ class Newsroom:
             yield server
 
     def renders(self) -> list[str]:
-        log = self.home / "renders"
+        return self._logged("renders")
+
+    def renderers(self) -> list[str]:
+        """The user agents whose requests were rendered, one a render."""
+        return self._logged("agents")
+
+    def _logged(self, name: str) -> list[str]:
+        log = self.home / name
         return log.read_text().splitlines() if log.exists() else []
 
     def close(self) -> None:

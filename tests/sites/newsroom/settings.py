@@ -11,6 +11,7 @@ import django
 
 HOME = Path(os.environ["NEWSROOM_HOME"])
 RENDER_LOG = HOME / "renders"
+AGENT_LOG = HOME / "agents"
 RENDER_S = 0.0
 
 SECRET_KEY = "only for tests"

@@ -1,4 +1,4 @@
-"""Pages; each counts its renders in a file, which no cache can answer for."""
+"""Pages; each counts its renders in a file, and for whom, which no cache can answer for."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 def counted(request: HttpRequest) -> None:
     with settings.RENDER_LOG.open("a") as log:
         log.write(request.get_full_path() + "\n")
+    with settings.AGENT_LOG.open("a") as log:
+        log.write(request.headers.get("User-Agent", "") + "\n")
 
 
 def article(request: HttpRequest, slug: str) -> HttpResponse:
