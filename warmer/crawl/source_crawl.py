@@ -21,6 +21,21 @@ if TYPE_CHECKING:
 GENTLE_CONCURRENCY = 4
 """Discovery renders pages before anybody knows what they cost."""
 
+_MIDDLEWARES = {
+    f"scrapy.downloadermiddlewares.{name}": place
+    for name, place in {
+        "offsite.OffsiteMiddleware": 50,
+        "robotstxt.RobotsTxtMiddleware": 100,
+        "defaultheaders.DefaultHeadersMiddleware": 400,
+        "useragent.UserAgentMiddleware": 500,
+        "retry.RetryMiddleware": 550,
+        "httpcompression.HttpCompressionMiddleware": 590,
+        "redirect.RedirectMiddleware": 600,
+        "stats.DownloaderStats": 850,
+    }.items()
+}
+"""Scrapy's, at Scrapy's places, without those that are off: to load cookies' alone takes 80 ms."""
+
 
 class SourceSpider(Protocol):
     """What the spiders of sources have collected when their crawl is over.
@@ -60,6 +75,7 @@ def _settings(
         "WARMER_ORIGIN": origin,
         "DOWNLOAD_HANDLERS": {"http": handler, "https": handler},
         "EXTENSIONS_BASE": {},
+        "DOWNLOADER_MIDDLEWARES_BASE": _MIDDLEWARES,
         "DEFAULT_REQUEST_HEADERS": plain,
         "USER_AGENT": agent,
         "ROBOTSTXT_OBEY": config.robots,
