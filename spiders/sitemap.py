@@ -44,6 +44,11 @@ SETTINGS: dict[str, Any] = {
     "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
     "URLLENGTH_LIMIT": 0,
 }
+_CURES = {
+    400: ". Does the site know its host name? Check base_url, and ALLOWED_HOSTS of Django",
+    401: ". Set crawl.basic_auth, or an Authorization header",
+    404: ". Name its own URL, robots:, a list of pages, or discover:/",
+}
 
 
 class SitemapSource(Spider):
@@ -160,7 +165,8 @@ class SitemapSource(Spider):
         """Follow a redirect within the site; any other answer is an error."""
         target = redirect_of(response)
         if target is None:
-            self._fail(chain[0], f"answered {response.status}; expected a sitemap")
+            cure = _CURES.get(response.status, "") if depth == 0 else ""
+            self._fail(_way(chain), f"answered {response.status}; expected a sitemap{cure}")
         elif not self._boundary.holds(target):
             self._fail(chain[0], f"redirects to another host, {target}; expected {self._boundary}")
         elif target in chain or len(chain) > MAX_REDIRECTS:
@@ -223,7 +229,7 @@ class SitemapSource(Spider):
 
     def _unanswered(self, failure: Failure) -> None:
         request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
-        self._fail(request.cb_kwargs["chain"][0], f"cannot be fetched: {reason_of(failure)}")
+        self._fail(_way(request.cb_kwargs["chain"]), f"cannot be fetched: {reason_of(failure)}")
         if is_unanswered(failure):
             self.unreachable.append(self.errors[-1])
 
@@ -239,7 +245,12 @@ class SitemapSource(Spider):
             self._fail(
                 start,
                 f"names other hosts only, such as {self._elsewhere}; expected {self._boundary}. "
-                "Name further hosts of the site in plan.aliases",
+                "Name further hosts of the site with --alias or in plan.aliases",
             )
         else:
             self._fail(start, "has no URL in it; expected at least one")
+
+
+def _way(chain: Sequence[str]) -> str:
+    """The URL that was asked for first, and the one that it led to."""
+    return chain[0] if len(chain) == 1 else f"{chain[0]}, which redirects to {chain[-1]}"

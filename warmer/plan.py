@@ -27,6 +27,9 @@ _UNSAFE = re.compile(r"[\x00-\x20\x7f]")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
+OTHER_HOST = "other-host"
+
+
 @dataclass(frozen=True, slots=True)
 class Rejection:
     """Why a candidate is left out: a word that is counted."""
@@ -98,7 +101,7 @@ class Normaliser:
         # Logs name a host without scheme, and without the port it is served on.
         named_in_a_log = not parts.scheme and parts.port is None and host == self._bare_host
         if self._hosts.isdisjoint((with_port, host)) and not named_in_a_log:
-            return Rejection("other-host")
+            return Rejection(OTHER_HOST)
         query = f"?{parts.query}" if "?" in url.partition("#")[0] else ""
         return (parts.path or "/") + query
 

@@ -54,7 +54,9 @@ async def test_an_origin_that_fails_is_given_up(rogue: Rogue) -> None:
 
     await crawl(job)
 
-    assert job.aborted == ("10 of the last 10 requests failed, more than abort_ratio 0.5 allows")
+    assert job.aborted == (
+        "10 of the last 10 requests failed, more than abort_ratio 0.5 allows; the last: status-500"
+    )
     # Ten that tripped the rule, and at most three that were on the wire with the tenth.
     assert 10 <= rogue.count() <= 13
     assert len(notebook.calls) == rogue.count()

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from tests.servers.rogue import Rogue
 
 
+HTML_REFUSED = (
+    "answered with an HTML page; expected a sitemap. Pages themselves go into a list,"
+    " and discover: follows links from one"
+)
+
+
 def urlset(*locs: str) -> bytes:
     urls = "".join(f"<url><loc>{loc}</loc></url>" for loc in locs)
     return f"<urlset>{urls}</urlset>".encode()
@@ -141,8 +147,10 @@ async def test_sitemap_xml_is_tried_where_robots_txt_names_none(
 @pytest.mark.parametrize(
     ("behaviour", "message"),
     [
-        (page(b"<!doctype html><p>Log in"), "answered with an HTML page; expected a sitemap"),
-        (page(b"gone", status="404 Not Found"), "answered 404; expected a sitemap"),
+        (page(b"<!doctype html><p>Log in"), HTML_REFUSED),
+        (page(b"gone", status="404 Not Found"), "answered 404; expected a sitemap. Name its own URL, robots:, a list of pages, or discover:/"),
+        (page(b"no", status="401 Unauthorized"),
+         "answered 401; expected a sitemap. Set crawl.basic_auth, or an Authorization header"),
         (page(b""), "is empty; expected a sitemap"),
         (page(b'<!DOCTYPE x [<!ENTITY a "b">]><urlset><url><loc>/&a;</loc></url></urlset>'),
          "has a DOCTYPE; entities are refused"),
@@ -153,7 +161,7 @@ async def test_sitemap_xml_is_tried_where_robots_txt_names_none(
         (redirect("https://elsewhere.example/s"),
          "redirects to another host, https://elsewhere.example/s; expected 127.0.0.1"),
     ],
-    ids=["HTML", "404", "empty", "entities", "bomb", "no URLs", "circle", "away"],
+    ids=["HTML", "404", "401", "empty", "entities", "bomb", "no URLs", "circle", "away"],
 )  # fmt: skip
 async def test_a_start_sitemap_that_cannot_be_read_is_an_error_of_one_line(
     rogue: Rogue, behaviour: object, message: str
@@ -194,7 +202,7 @@ async def test_a_nested_sitemap_that_fails_does_not_stop_the_others(rogue: Rogue
     assert sorted(run.weights) == ["/a", "/b"]
     assert sorted(run.errors) == [
         f"{rogue.url}/gone.xml: answered 404; expected a sitemap",
-        f"{rogue.url}/login.xml: answered with an HTML page; expected a sitemap",
+        f"{rogue.url}/login.xml: {HTML_REFUSED}",
     ]
     assert run.skipped.as_dict() == {"truncated": 1}
 
@@ -221,7 +229,19 @@ async def test_a_sitemap_of_another_host_alone_says_what_to_do(rogue: Rogue) -> 
     assert run.errors == [
         (
             f"{rogue.url}/sitemap.xml: names other hosts only, such as https://www.example.com/a; "
-            "expected 127.0.0.1. Name further hosts of the site in plan.aliases"
+            "expected 127.0.0.1. Name further hosts of the site with --alias or in plan.aliases"
+        )
+    ]
+
+
+async def test_an_error_behind_a_redirect_says_where_that_led(rogue: Rogue) -> None:
+    rogue.on("/sitemap.xml", redirect("/login/"))
+    rogue.on("/login/", page(b"", status="401 Unauthorized"))
+    run = await run_spider("sitemap", f"{rogue.url}/sitemap.xml")
+    assert run.errors == [
+        (
+            f"{rogue.url}/sitemap.xml, which redirects to {rogue.url}/login/: answered 401;"
+            " expected a sitemap. Set crawl.basic_auth, or an Authorization header"
         )
     ]
 

@@ -91,7 +91,10 @@ FILES: dict[str, tuple[bytes, str]] = {
     ),
     "others.txt": (
         b"http://other.test/\n",
-        "no URL of http://www.example.test to warm: left out: 1 other-host",
+        (
+            "no URL of http://www.example.test to warm: left out: 1 other-host (first: other.test);"
+            " if that is a name of this site, add --alias or plan.aliases"
+        ),
     ),
     "long.txt": (
         b"/" + b"x" * 1_000_000 + b"\n",
@@ -153,7 +156,10 @@ def test_a_sitemap_that_is_none_is_refused_with_its_url(
 
 def test_a_sitemap_that_is_not_there_is_refused(rogue: Rogue, tmp_path: Path) -> None:
     line = one_line(crawl(tmp_path, f"{SITE}/sitemap.xml", *address(rogue)))
-    assert line == f"{SITE}/sitemap.xml: answered 404; expected a sitemap"
+    assert line == (
+        f"{SITE}/sitemap.xml: answered 404; expected a sitemap."
+        " Name its own URL, robots:, a list of pages, or discover:/"
+    )
     assert statuses(tmp_path) == []
 
 
@@ -335,7 +341,7 @@ def test_bad_lines_are_left_out_counted_and_shown_and_the_others_are_warmed(
 
     planned = warmer(tmp_path, "plan", "urls.txt", *address(rogue))
     assert planned.stderr == (
-        "left out: 2 other-host, 1 control-character (first: urls.txt:6), 1 credentials-in-url"
-        " (first: urls.txt:3), 1 line-too-long (first: urls.txt:7), 1 scheme (first: urls.txt:4),"
+        "left out: 2 other-host (first: other.test), 1 control-character (first: urls.txt:6),"
+        " 1 credentials-in-url (first: urls.txt:3), 1 line-too-long (first: urls.txt:7), 1 scheme (first: urls.txt:4),"
         " 1 undecodable (first: urls.txt:5)\n"
     )

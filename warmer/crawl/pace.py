@@ -36,6 +36,7 @@ class PaceMiddleware:
         config = job.config
         self._bucket = job.bucket
         self._turn = asyncio.Lock()
+        self._last_failure = ""
         self._rule = AbortRule(config.abort_ratio, config.abort_window)
         self._limiter: Limiter
         if config.concurrency == "auto":
@@ -65,15 +66,18 @@ class PaceMiddleware:
                     raise StoppedError
 
     def process_response(self, request: Request, response: Response) -> Response:
-        self._account(request, failed=response.status in OVERLOAD_STATUSES)
+        overloaded = response.status in OVERLOAD_STATUSES
+        self._account(request, f"status-{response.status}" if overloaded else None)
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         if isinstance(exception, FetchError):
-            self._account(request, failed=True)
+            self._account(request, f"{exception.reason}: {exception}")
 
-    def _account(self, request: Request, *, failed: bool) -> None:
+    def _account(self, request: Request, failure: str | None) -> None:
         now = time.monotonic()
+        failed = failure is not None
+        self._last_failure = failure or self._last_failure
         self._job.live.in_flight -= 1
         before = self._limiter.limit
         latency_ms = (now - request.meta["sent_at"]) * 1000
@@ -83,4 +87,4 @@ class PaceMiddleware:
             self._crawler.engine.downloader.total_concurrency = limit
         why = self._rule.record(failed=failed)
         if why is not None:
-            self._job.abort(why)
+            self._job.abort(f"{why}; the last: {self._last_failure}")

@@ -10,14 +10,14 @@ import itertools
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from warmer.caches.popularity import read_popularity
 from warmer.crawl.source_crawl import SourceSpider, crawl_source
 from warmer.errors import ConfigError, SourceError, UnreachableError
 from warmer.host_name import site_root
 from warmer.model import Candidate
-from warmer.plan import Filter, Normaliser, Rejection
+from warmer.plan import OTHER_HOST, Filter, Normaliser, Rejection
 from warmer.run.reach import reach, source_headers
 from warmer.sources.offline import open_source
 from warmer.sources.sitemap import Limits, parse
@@ -106,13 +106,18 @@ class Gathering:
     def _take(self, source: _Open, candidate: Candidate) -> None:
         url = self._normalise(candidate.url)
         if isinstance(url, Rejection):
-            self._gathered.skipped.note(url.reason)
+            self._leave_out(candidate.url, url.reason)
             return
         source.total += candidate.weight
         if self._filter.accepts(url):
             self._gathered.staging.add(source.number, url, candidate.weight)
         else:
             self._gathered.filtered += 1
+
+    def _leave_out(self, url: str, reason: str) -> None:
+        skipped = self._gathered.skipped
+        is_first_host = reason == OTHER_HOST and not skipped.has_place(OTHER_HOST)
+        skipped.note(reason, place=_host_of(url) if is_first_host else "")
 
     def _result(self) -> Gathered:
         gathered = self._gathered
@@ -121,6 +126,8 @@ class Gathering:
             parts = [f"left out: {left_out}"] if left_out else []
             if gathered.filtered:
                 parts.append(f"{gathered.filtered} taken out by include and exclude")
+            if gathered.skipped.has_place(OTHER_HOST):
+                parts.append("if that is a name of this site, add --alias or plan.aliases")
             why = "; ".join(parts) or "the sources are empty"
             raise SourceError(f"no URL of {gathered.base_url} to warm: {why}")
         return gathered
@@ -195,6 +202,11 @@ def _base_url_of(opened: list[_Open]) -> str:
             url = candidate.url
         return _root_of(url or "")
     return "http://localhost"  # nothing will be planned; what was skipped says why
+
+
+def _host_of(url: str) -> str:
+    """The host alone of a URL that was taken for one: what else is in it may be secret."""
+    return urlsplit(url).hostname or ""
 
 
 def _root_of(url: str) -> str:

@@ -30,6 +30,10 @@ STANDARD_INPUT = "-"
 CHUNK_BYTES = 262_144
 HEAD_BYTES = 65_536
 EXPECTED = "expected a list, sitemap or access log"
+_SITE_HINT = " A site is named by a URL, such as https://www.example.com/sitemap.xml"
+_HOST = re.compile(r"(?:[\w-]+\.)+([a-z]{2,})(?::\d+)?(?:/.*)?")
+_SUFFIXES = frozenset({"csv", "gz", "json", "jsonl", "log", "list", "lst", "tsv", "txt", "urls",
+                       "xml", "zst"})  # fmt: skip
 
 
 class Opened(NamedTuple):
@@ -73,7 +77,8 @@ def opened(path: str, skipped: Skipped) -> Iterator[Opened]:
     try:
         file = _raw(path)
     except (OSError, ValueError) as error:
-        raise SourceError(f"{place}: {_reason(error)}; {EXPECTED}.") from None
+        hint = _SITE_HINT if isinstance(error, FileNotFoundError) and _names_a_site(path) else ""
+        raise SourceError(f"{place}: {_reason(error)}; {EXPECTED}.{hint}") from None
     try:
         # Twice, for servers compress sitemap.xml.gz once more, and people save that.
         once = decompressed(_read(file, place), place, skipped)
@@ -85,6 +90,11 @@ def opened(path: str, skipped: Skipped) -> Iterator[Opened]:
     finally:
         if path != STANDARD_INPUT:
             file.close()
+
+
+def _names_a_site(path: str) -> bool:
+    found = _HOST.fullmatch(path)
+    return found is not None and found[1] not in _SUFFIXES
 
 
 def _raw(path: str) -> BinaryIO | io.FileIO:

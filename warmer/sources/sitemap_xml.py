@@ -25,7 +25,10 @@ DEFAULT_PRIORITY = 0.5
 """What the sitemap protocol assumes where no priority is given."""
 
 DOCTYPE_REFUSED = "has a DOCTYPE; entities are refused"
-HTML_REFUSED = "answered with an HTML page; expected a sitemap"
+HTML_REFUSED = (
+    "answered with an HTML page; expected a sitemap. Pages themselves go into a list,"
+    " and discover: follows links from one"
+)
 
 _ITEMS = {"urlset": "url", "sitemapindex": "sitemap", "rss": "item", "rdf": "item", "feed": "entry"}
 _FIELDS = frozenset(

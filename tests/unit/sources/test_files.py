@@ -60,6 +60,23 @@ def test_a_missing_file_is_named_with_what_was_expected(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("path", "is_told"),
+    [
+        ("www.example.com", True),
+        ("example.com:8000/sitemap.xml", True),
+        ("urls.txt", False),
+        ("export.2026.csv", False),
+        ("logs/access", False),
+    ],
+)
+def test_who_names_a_site_without_a_scheme_is_told_of_urls(path: str, *, is_told: bool) -> None:
+    with pytest.raises(SourceError) as error, opened(path, Skipped()):
+        pass
+    hint = "A site is named by a URL, such as https://www.example.com/sitemap.xml"
+    assert str(error.value).endswith(hint) == is_told
+
+
 def test_a_directory_and_a_name_with_a_null_byte_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="Is a directory"):
         content_of(tmp_path)

@@ -16,6 +16,10 @@ from warmer.errors import SourceError
 from warmer.sources.sitemap import Entry, Limits, parse
 from warmer.sources.skipped import Skipped
 
+HTML_REFUSED = (
+    "answered with an HTML page; expected a sitemap. Pages themselves go into a list,"
+    " and discover: follows links from one"
+)
 LAUGHS = (
     '<!DOCTYPE urlset [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
     "<urlset><url><loc>/&b;</loc></url></urlset>"
@@ -37,10 +41,10 @@ EXTERNAL = (
         ("<?xml version='1.0'?><!--" + "x" * 5_000 + "-->" + LAUGHS,
          "has a DOCTYPE; entities are refused"),
         (LAUGHS.encode("utf-16"), "has a DOCTYPE; entities are refused"),
-        ("<!DOCTYPE html><html><body>Log in", "answered with an HTML page; expected a sitemap"),
-        ("<?xml version='1.0'?>\n<!-- c -->\n<html lang=en><p>", "answered with an HTML page; expected a sitemap"),
-        ("<HTML><HEAD>", "answered with an HTML page; expected a sitemap"),
-        ("<x:html xmlns:x='http://www.w3.org/1999/xhtml'/>", "answered with an HTML page; expected a sitemap"),
+        ("<!DOCTYPE html><html><body>Log in", HTML_REFUSED),
+        ("<?xml version='1.0'?>\n<!-- c -->\n<html lang=en><p>", HTML_REFUSED),
+        ("<HTML><HEAD>", HTML_REFUSED),
+        ("<x:html xmlns:x='http://www.w3.org/1999/xhtml'/>", HTML_REFUSED),
         ("<svg/>", "is XML with the root element <svg>; expected a sitemap (urlset, sitemapindex) or a feed (rss, rdf, feed)"),
         (b"\x89PNG\r\n\x1a\n\0\0\0", "is binary; expected a sitemap"),
         ("404 page not found", "has no URL in it; expected a sitemap, a feed, or a URL a line"),
