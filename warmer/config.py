@@ -176,6 +176,19 @@ class DaemonConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     keep_days: Positive = 30.0
 
 
+class PreflightConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[preflight]`: which checks are made before a launch, and how strict they are."""
+
+    off: dict[str, str] = field(default_factory=dict)
+    http_connect_to: str | None = None
+    admin_path: str = "/admin/"
+    certificate_warn_days: NotNegative = 30.0
+    certificate_fail_days: NotNegative = 7.0
+    hsts_s: Annotated[int, Meta(ge=0)] = 15_552_000
+    dns_ttl_s: Count = 300
+    sitemap_urls: Annotated[int, Meta(ge=0)] = 50
+
+
 class StoreConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[store]`: where runs are kept; relative to the TOML file."""
 
@@ -201,4 +214,5 @@ class SiteConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     tags: dict[str, tuple[str, ...]] = field(default_factory=dict)
     expiry: ExpiryConfig = field(default_factory=ExpiryConfig)
     daemon: DaemonConfig = field(default_factory=DaemonConfig)
+    preflight: PreflightConfig = field(default_factory=PreflightConfig)
     store: StoreConfig = field(default_factory=StoreConfig)

@@ -1,4 +1,4 @@
-"""Certificates for tests: an authority of one's own, and what it signs. Valid for a day."""
+"""Certificates for tests: an authority of one's own, and what it signs."""
 
 from __future__ import annotations
 
@@ -39,13 +39,16 @@ class Authority:
         self.ca_file = directory / "ca.pem"
         self.ca_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, host: str, *, expired: bool = False) -> Certificate:
-        """A certificate for one host name, also fit to authenticate a client of that name."""
+    def issue(self, host: str, *, expired: bool = False, days: int = 1) -> Certificate:
+        """A certificate for one host name, also fit to authenticate a client of that name.
+
+        Valid for so many `days`.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         names = x509.SubjectAlternativeName([x509.DNSName(host)])
         certificate = (
-            self._builder(subject, key.public_key(), days=-1 if expired else 1)
+            self._builder(subject, key.public_key(), days=-1 if expired else days)
             .add_extension(names, critical=False)
             .sign(self._key, hashes.SHA256())
         )

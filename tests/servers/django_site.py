@@ -51,6 +51,7 @@ class SiteOptions:
     padding: int = 0
     render_s: float = 0.0
     slow_s: float = 1.0
+    debug: bool = False
 
     def environment(self) -> dict[str, str]:
         """Flags become 1 or an empty string."""

@@ -82,6 +82,7 @@ HEADING_OF_TABLE = {
     "invalidation": "### `[invalidation]`",
     "expiry": "### `[expiry]`",
     "daemon": "### `[daemon]`",
+    "preflight": "### `[preflight]`",
     "store": "### `[store]`",
 }
 

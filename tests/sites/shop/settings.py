@@ -27,7 +27,7 @@ RENDER_LOG = Path(os.environ["SHOP_RENDER_LOG"])
 
 SECRET_KEY = "only for tests"
 ALLOWED_HOSTS = _text("HOSTS", "www.example.test").split(",")
-DEBUG = False
+DEBUG = _flag("DEBUG")
 ROOT_URLCONF = "tests.sites.shop.urls"
 INSTALLED_APPS = ["django.contrib.sitemaps", "tests.sites.shop"]
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"

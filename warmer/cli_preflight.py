@@ -1,0 +1,67 @@
+"""`warmer preflight` on the command line: parse, look, render, exit."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import uvloop
+
+from warmer.config_overlay import overrides
+from warmer.errors import ConfigError, ExitCode
+from warmer.run.prepare import Request, resolve
+
+
+@click.command()
+@click.option("-c", "--config", metavar="SITE.toml", help="The site's TOML file.", type=Path)
+@click.option("--base-url", metavar="URL", help="Scheme and host of the site.")
+@click.option("--connect-to", metavar="HOST:PORT", help="Where TCP goes; Host and SNI stay.")
+@click.option("--cache", multiple=True, metavar="URL", help="A cache server to look at.")
+@click.option("--report", multiple=True, metavar="FILE", type=Path, help=".json .xml")
+@click.option("-q", "--quiet", is_flag=True, help="Only what failed, on standard error.")
+def preflight(
+    *,
+    config: Path | None,
+    base_url: str | None,
+    connect_to: str | None,
+    cache: tuple[str, ...],
+    report: tuple[Path, ...],
+    quiet: bool,
+) -> ExitCode:
+    """Go through the checklist before a launch, from outside; exit with 1 where a check fails."""
+    # No other command needs this room.
+    from warmer.preflight.preflight import preflight as look  # noqa: PLC0415
+    from warmer.preflight.report import (  # noqa: PLC0415
+        check_report_file,
+        lines,
+        total,
+        write_report,
+    )
+    from warmer.preflight.result import Grade  # noqa: PLC0415
+
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    # What Scrapy warns of is about sitemaps; the check says it.
+    logging.getLogger("scrapy").setLevel(logging.CRITICAL)
+    for path in report:
+        check_report_file(path)
+    given = overrides(base_url=base_url, connect_to=connect_to, cache=cache)
+    resolved = resolve(Request(config=config, overrides=given), os.environ)
+    now = datetime.now(UTC)
+    try:
+        results = uvloop.run(look(resolved.site, now))
+    except ConfigError as error:
+        raise ConfigError(f"{resolved.place}: {error}") from None
+    for path in report:
+        write_report(path, resolved.site.base_url, results, now)
+    failed = [result for result in results if result.grade is Grade.FAIL]
+    if quiet:
+        for line in lines(failed):
+            click.echo(line, err=True)
+    else:
+        for line in [*lines(results), total(results)]:
+            click.echo(line)
+    return ExitCode.THRESHOLD if failed else ExitCode.OK

@@ -1,0 +1,155 @@
+"""One request after another to one site, outside of a crawl: for checks, not for warming.
+
+Headers, credentials, authorities and connect-to are the crawl's. Follows no redirect,
+retries nothing, and goes to the site's own hosts alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pycurl
+
+from warmer.crawl.fetch import Fetch, FetchError, parse_headers, reason_of
+from warmer.crawl.transfers import TransferError, Transfers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from warmer.crawl.origin import Origin
+
+KEPT_BYTES = 1_000_000
+TLS_VERSIONS = {
+    "1.0": pycurl.SSLVERSION_TLSv1_0 | pycurl.SSLVERSION_MAX_TLSv1_0,
+    "1.1": pycurl.SSLVERSION_TLSv1_1 | pycurl.SSLVERSION_MAX_TLSv1_1,
+    "1.2": pycurl.SSLVERSION_TLSv1_2 | pycurl.SSLVERSION_MAX_TLSv1_2,
+    "1.3": pycurl.SSLVERSION_TLSv1_3 | pycurl.SSLVERSION_MAX_TLSv1_3,
+}
+# What OpenSSL says when it is our own side that lacks a version.
+_OURS = ("no protocols available", "no ciphers available", "unsupported protocol version")
+_DATES = ("%b %d %H:%M:%S %Y GMT", "%Y-%m-%d %H:%M:%S GMT")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A response, and when the first certificate of the chain that came with it expires.
+
+    `expires_at` is aware UTC; None without TLS, or on a connection that was used before.
+    """
+
+    fetch: Fetch
+    expires_at: datetime | None
+
+
+class Single:
+    """Requests to one site, with the connections kept between them; needs a running loop."""
+
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+        self._transfers = Transfers(max_connections=2)
+
+    async def fetch_one(
+        self, url: str, header_lines: Sequence[str], *, host: str | None = None
+    ) -> Exchange:
+        """GET one URL, which has a path; raises FetchError. `host` is sent as Host instead.
+
+        TCP, SNI and the certificate stay those of the URL's host.
+        """
+        handle, secure = self._handle(url)
+        lines = [*header_lines, *([f"Host: {host}"] if host else [])]
+        head: list[bytes] = []
+        body = bytearray()
+        received = 0
+
+        def write(chunk: bytes) -> None:
+            nonlocal received
+            received += len(chunk)
+            body.extend(chunk[: max(0, KEPT_BYTES - len(body))])
+
+        try:
+            target = self._origin.request_target(url.partition("#")[0], secure=secure)
+            handle.setopt(pycurl.REQUEST_TARGET, target)
+            handle.setopt(pycurl.HTTPHEADER, [line.encode() for line in lines])
+            handle.setopt(pycurl.OPT_CERTINFO, 1)
+            handle.setopt(pycurl.HEADERFUNCTION, head.append)
+            handle.setopt(pycurl.WRITEFUNCTION, write)
+            await self._perform(handle)
+            fetch = Fetch(
+                status=handle.getinfo(pycurl.RESPONSE_CODE),
+                headers=parse_headers(head),
+                body=bytes(body),
+                body_bytes=received,
+                total_ms=handle.getinfo(pycurl.TOTAL_TIME) * 1000,
+                first_byte_ms=handle.getinfo(pycurl.STARTTRANSFER_TIME) * 1000,
+            )
+            chain = handle.getinfo(pycurl.INFO_CERTINFO) if secure else ()
+            return Exchange(fetch, _first_to_expire(chain))
+        finally:
+            handle.close()
+
+    async def accepts_tls(self, url: str, version: str) -> bool | None:
+        """Whether the server agrees to one version of TLS; no request is sent.
+
+        None where our own OpenSSL lacks it. Raises FetchError when nobody answers. The
+        certificate is not looked at, for nothing is entrusted to the connection.
+        """
+        handle, _ = self._handle(url)
+        try:
+            handle.setopt(pycurl.CONNECT_ONLY, 1)
+            handle.setopt(pycurl.FRESH_CONNECT, 1)
+            handle.setopt(pycurl.SSL_VERIFYPEER, 0)
+            handle.setopt(pycurl.SSL_VERIFYHOST, 0)
+            handle.setopt(pycurl.SSLVERSION, TLS_VERSIONS[version])
+            # Ciphers of the old versions are below OpenSSL's own level.
+            handle.setopt(pycurl.SSL_CIPHER_LIST, "DEFAULT:@SECLEVEL=0")
+            await self._perform(handle)
+        except FetchError as error:
+            if any(words in str(error) for words in _OURS):
+                return None
+            # Many servers refuse a version by closing the connection.
+            if error.reason in ("tls", "closed-early"):
+                return False
+            raise
+        else:
+            return True
+        finally:
+            handle.close()
+
+    def close(self) -> None:
+        """Drop the connections."""
+        self._transfers.close()
+
+    def _handle(self, url: str) -> tuple[pycurl.Curl, bool]:
+        place = urlsplit(url)
+        if not self._origin.owns(place.hostname or ""):
+            raise FetchError("redirect-offsite", "not a page of the site")
+        secure = place.scheme == "https"
+        handle = self._origin.new_handle(secure=secure, foreign=False)
+        handle.setopt(pycurl.URL, url)
+        return handle, secure
+
+    async def _perform(self, handle: pycurl.Curl) -> None:
+        try:
+            await self._transfers.perform(handle)
+        except TransferError as error:
+            raise FetchError(reason_of(error.code, str(error)), str(error)) from None
+
+
+def _first_to_expire(chain: Iterable[Iterable[Any]]) -> datetime | None:
+    """The earliest `Expire date` in libcurl's description of a chain."""
+    fields = (field for certificate in chain for field in certificate)
+    dates = [_date(value) for name, value in fields if name == "Expire date"]
+    return min((date for date in dates if date), default=None)
+
+
+def _date(text: str) -> datetime | None:
+    """A date as OpenSSL prints it, or as libcurl does with other libraries."""
+    for form in _DATES:
+        try:
+            return datetime.strptime(text, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    return None

@@ -1,0 +1,231 @@
+"""Looks at the site as a stranger does: few requests, one after another, GET only.
+
+Every request goes the crawl's way (connect-to, headers, authorities). The request under
+a made-up Host has a query of its own, so that no cache keeps its answer for others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import random
+import secrets
+from typing import TYPE_CHECKING
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+from warmer.crawl.fetch import FetchError
+from warmer.crawl.profiles import header_lines
+from warmer.crawl.single import TLS_VERSIONS, Single
+from warmer.errors import UnreachableError
+from warmer.preflight import headers, pages, transport
+from warmer.preflight.dns import ask_ttl, system_resolver
+from warmer.preflight.result import OUTSIDE, Answer, Grade, Result, of_answer
+from warmer.preflight.sitemap import check_sitemap
+from warmer.run.reach import reach, source_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection
+    from datetime import datetime
+
+    from warmer.config import SiteConfig
+    from warmer.crawl.fetch import Fetch
+
+_RESERVED = ("test", "example", "invalid", "localhost")
+"""Top-level names without DNS (RFC 6761)."""
+_PLAIN = "the site is called by http (base_url)"
+
+
+class Outside:
+    """The checks from outside, by their names; `look` first, within a running loop."""
+
+    def __init__(self, site: SiteConfig, base_url: str, now: datetime) -> None:
+        found = reach(site, base_url)
+        self._site = site
+        self._options = site.preflight
+        self._now = now
+        self._base_url = base_url
+        self._host = urlsplit(base_url).hostname or ""
+        self._secure = base_url.startswith("https:")
+        self._origin = found.origin
+        self._single = Single(found.origin)
+        self._browser = found.lines("preflight")[found.variants[0].name]
+        # Bodies are looked into, so they are asked for as they are.
+        self._plain = [
+            line for line in self._browser if not line.lower().startswith("accept-encoding:")
+        ]
+        self._seen: list[Fetch] = []
+        self._front_url = f"{base_url}/"
+        self._front: Answer = FetchError("protocol", "not asked for yet")
+        self._missing: Answer | None = None
+        self._expires_at: datetime | None = None
+
+    async def look(self) -> None:
+        """Fetch `/`; raises UnreachableError where nobody answers, not where TLS fails."""
+        for _ in range(self._site.crawl.max_redirects + 1):
+            self._front = await self._fetch(self._front_url, self._browser)
+            if isinstance(self._front, FetchError) or not pages.is_redirect(self._front):
+                break
+            location = pages.header(self._front, "location") or ""
+            goal, _ = urldefrag(urljoin(self._front_url, location))
+            if not self._origin.owns(urlsplit(goal).hostname or ""):
+                break
+            self._front_url = goal if urlsplit(goal).path else f"{goal}/"
+        if isinstance(self._front, FetchError) and self._front.reason != "tls":
+            way = f" by way of {self._site.connect_to}" if self._site.connect_to else ""
+            raise UnreachableError(
+                f"origin {self._base_url}{way}: {self._front.reason}: {self._front.detail};"
+                " expected an answer to /. Start it, or mend base_url or connect_to"
+            )
+
+    async def results(self, wanted: Collection[str]) -> list[Result]:
+        """The results of the wanted checks, in order; cookies are judged last, by all answers."""
+        checks: dict[str, Callable[[], Awaitable[Result]]] = {
+            "front-page": self._front_page,
+            "debug-page": self._debug_page,
+            "host-header": self._host_header,
+            "not-found-page": self._not_found_page,
+            "admin": self._admin,
+            "https-redirect": self._https_redirect,
+            "hsts": self._hsts,
+            "certificate": self._certificate,
+            "tls-versions": self._tls_versions,
+            "dns-ttl": self._dns_ttl,
+            "compression": self._compression,
+            "security-headers": self._security_headers,
+            "sitemap": self._sitemap,
+            "cookies": self._cookies,
+        }
+        found = [await check() for name, check in checks.items() if name in wanted]
+        return sorted(found, key=lambda result: OUTSIDE.index(result.check))
+
+    def close(self) -> None:
+        """Drop the connections."""
+        self._single.close()
+
+    async def _fetch(self, url: str, lines: list[str], host: str | None = None) -> Answer:
+        try:
+            exchange = await self._single.fetch_one(url, lines, host=host)
+        except FetchError as error:
+            return error
+        self._expires_at = self._expires_at or exchange.expires_at
+        self._seen.append(exchange.fetch)
+        return exchange.fetch
+
+    async def _front_page(self) -> Result:
+        return of_answer("front-page", self._front_url, self._front, pages.front_page)
+
+    async def _missing_page(self) -> tuple[str, Answer]:
+        if self._missing is None:
+            self._missing_url = f"{self._base_url}/warmer-preflight-{secrets.token_hex(8)}/"
+            self._missing = await self._fetch(self._missing_url, self._plain)
+        return self._missing_url, self._missing
+
+    async def _debug_page(self) -> Result:
+        return of_answer("debug-page", *await self._missing_page(), pages.debug_page)
+
+    async def _not_found_page(self) -> Result:
+        return of_answer("not-found-page", *await self._missing_page(), pages.not_found_page)
+
+    async def _host_header(self) -> Result:
+        made_up = f"preflight-{secrets.token_hex(4)}.invalid"
+        url = f"{self._base_url}/?warmer-preflight={secrets.token_hex(8)}"
+        answer = await self._fetch(url, self._plain, host=made_up)
+        if isinstance(answer, FetchError) and answer.reason == "closed-early":
+            return Result("host-header", Grade.OK, url, "a made-up Host gets no answer")
+        return of_answer(
+            "host-header",
+            url,
+            answer,
+            lambda where, fetch: pages.host_header(where, fetch, made_up),
+        )
+
+    async def _admin(self) -> Result:
+        url = urljoin(f"{self._base_url}/", self._options.admin_path)
+        return of_answer("admin", url, await self._fetch(url, self._plain), pages.admin)
+
+    async def _https_redirect(self) -> Result:
+        name = f"[{self._host}]" if ":" in self._host else self._host
+        base_url = f"http://{name}" if self._secure else self._base_url
+        # As a stranger's: no password in the clear, and no X-Forwarded-Proto of the site's.
+        lines = header_lines(source_headers(self._site, base_url), "preflight")
+        origin = dataclasses.replace(
+            self._origin,
+            headers={},
+            basic_auth=None,
+            base_url=base_url if self._options.http_connect_to else self._base_url,
+            connect_to=self._options.http_connect_to or self._origin.connect_to,
+        )
+        single = Single(origin)
+        try:
+            answer: Answer = (await single.fetch_one(f"{base_url}/", lines)).fetch
+        except FetchError as error:
+            answer = error
+        finally:
+            single.close()
+        return transport.https_redirect(f"{base_url}/", answer)
+
+    async def _hsts(self) -> Result:
+        if not self._secure:
+            return Result("hsts", Grade.SKIPPED, self._front_url, _PLAIN)
+        return of_answer(
+            "hsts",
+            self._front_url,
+            self._front,
+            lambda where, fetch: headers.hsts(where, fetch, self._options.hsts_s),
+        )
+
+    async def _cookies(self) -> Result:
+        if not self._seen:
+            return Result("cookies", Grade.SKIPPED, self._base_url, "no page came")
+        return headers.cookies(self._base_url, self._seen, secure=self._secure)
+
+    async def _certificate(self) -> Result:
+        if not self._secure:
+            return Result("certificate", Grade.SKIPPED, self._host, _PLAIN)
+        return transport.certificate(
+            self._host,
+            self._expires_at,
+            self._front if isinstance(self._front, FetchError) else None,
+            now=self._now,
+            warn_days=self._options.certificate_warn_days,
+            fail_days=self._options.certificate_fail_days,
+        )
+
+    async def _tls_versions(self) -> Result:
+        if not self._secure:
+            return Result("tls-versions", Grade.SKIPPED, self._host, _PLAIN)
+        try:
+            accepted = {
+                version: await self._single.accepts_tls(f"{self._base_url}/", version)
+                for version in TLS_VERSIONS
+            }
+        except FetchError as error:
+            reason = f"no answer: {error.reason}: {error.detail}"
+            return Result("tls-versions", Grade.SKIPPED, self._host, reason)
+        return transport.tls_versions(self._host, accepted)
+
+    async def _dns_ttl(self) -> Result:
+        ending = self._host.rpartition(".")[2]
+        if ":" in self._host or ending.isdecimal() or ending in _RESERVED:
+            return Result("dns-ttl", Grade.SKIPPED, self._host, "DNS holds no such name")
+        server = system_resolver()
+        ttl_s = await asyncio.to_thread(ask_ttl, self._host, server) if server else None
+        if ttl_s is None:
+            return Result("dns-ttl", Grade.SKIPPED, self._host, "no resolver tells it")
+        return transport.dns_ttl(self._host, ttl_s, self._options.dns_ttl_s)
+
+    async def _compression(self) -> Result:
+        return of_answer("compression", self._front_url, self._front, headers.compression)
+
+    async def _security_headers(self) -> Result:
+        return of_answer("security-headers", self._front_url, self._front, headers.security_headers)
+
+    async def _sitemap(self) -> Result:
+        if isinstance(self._front, FetchError):
+            return Result("sitemap", Grade.SKIPPED, self._base_url, "no page came")
+        if not self._options.sitemap_urls:
+            return Result("sitemap", Grade.SKIPPED, self._base_url, "preflight.sitemap_urls is 0")
+        chance = random.Random()  # noqa: S311 -- a sample, no secret
+        return await check_sitemap(
+            self._site, self._origin, chance, lambda url: self._fetch(url, self._browser)
+        )

@@ -1,0 +1,82 @@
+"""`warmer preflight`: every check of a site and its caches, in the order of the report.
+
+Changes nothing. Not checked here: what only the application's own process can tell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from typing import TYPE_CHECKING
+
+from warmer.caches.address import parse
+from warmer.caches.standing import standings
+from warmer.config_rules import check_connect_to
+from warmer.errors import ConfigError, UnreachableError
+from warmer.host_name import site_root
+from warmer.preflight.outside import Outside
+from warmer.preflight.result import CACHES, CHECKS, OUTSIDE, Grade, Result
+from warmer.preflight.stores import judged, unanswered
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from warmer.config import PreflightConfig, SiteConfig
+
+
+async def preflight(site: SiteConfig, now: datetime) -> list[Result]:
+    """One result or more a check; `now` is aware UTC, for the certificate.
+
+    Raises ConfigError where the site is not named or a switched-off check is unknown, and
+    UnreachableError where the origin does not answer at all.
+    """
+    _check_options(site.preflight)
+    if not site.base_url:
+        raise ConfigError("no site to look at: expected base_url in the TOML file, or --base-url")
+    off = site.preflight.off
+    outside = Outside(site, site_root(site.base_url), now)
+    try:
+        await outside.look()
+        results = await outside.results(set(OUTSIDE) - set(off))
+    finally:
+        outside.close()
+    for cache in site.cache:
+        results += await asyncio.to_thread(_of_cache, cache.url)
+    if not site.cache:
+        results += [
+            Result(check, Grade.SKIPPED, "", "no [[cache]], no --cache") for check in CACHES
+        ]
+    kept = [result for result in results if result.check not in off]
+    kept += [Result(check, Grade.SKIPPED, "", f"off: {why}") for check, why in off.items()]
+    return sorted(kept, key=lambda result: CHECKS.index(result.check))
+
+
+def _of_cache(url: str) -> list[Result]:
+    address = parse(url)
+    try:
+        return [result for node in standings(address) for result in judged(node)]
+    except (UnreachableError, ConfigError) as error:
+        return unanswered(str(address), str(error).removeprefix(f"cache {address}: "))
+
+
+def _check_options(options: PreflightConfig) -> None:
+    for check, why in options.off.items():
+        if check not in CHECKS:
+            near = difflib.get_close_matches(check, CHECKS, 1, 0.5)
+            hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(CHECKS)}"
+            raise ConfigError(f"preflight.off.{check}: unknown check; {hint}")
+        if not why.strip():
+            raise ConfigError(f"preflight.off.{check}: no reason; expected why it is off")
+    if options.certificate_fail_days > options.certificate_warn_days:
+        raise ConfigError(
+            "preflight.certificate_fail_days: above certificate_warn_days; expected at most that"
+        )
+    if options.http_connect_to is not None:
+        try:
+            check_connect_to(options.http_connect_to)
+        except ConfigError as error:
+            raise ConfigError(f"preflight.http_connect_to: {error}") from None
+    if not options.admin_path.startswith("/") or options.admin_path.startswith("//"):
+        raise ConfigError(
+            f'preflight.admin_path: "{options.admin_path}" is no path; expected one such as /admin/'
+        )
