@@ -70,6 +70,27 @@ def test_entries_of_an_earlier_deployment_prove_nothing_where_the_cache_is_off_n
     assert_proven(result.rows, site, site.node)
 
 
+def test_verifying_alone_warns_that_entries_may_be_of_an_earlier_deployment(
+    start_site: StartSite, cache: Cache, tmp_path: Path
+) -> None:
+    visited_and_gone(start_site, replace(cache.site, key_prefix="old"))
+    site = start_site(replace(cache.site, key_prefix="new"))
+    where = (*address(site), "--cache", cache.url)
+    pages = "\n".join(PRODUCTS)
+    warning = "WARNING: keys are taken from entries that are there, which may be older"
+
+    alone = crawl(tmp_path, "-", *where, stdin=pages, word="verify")
+    assert warning in alone.stdout
+
+    pins = 'prefix = "new", version = 1, page_prefix = "", language = "", time_zone = ""'
+    (tmp_path / "site.toml").write_text(
+        f'[[cache]]\nurl = "{cache.url}"\nkeys = {{ {pins} }}\n', encoding="utf-8"
+    )
+    pinned = crawl(tmp_path, "-", "-c", "site.toml", *address(site), stdin=pages, word="verify")
+    assert warning not in pinned.stdout
+    assert_proven(pinned.rows, site, site.node)
+
+
 @pytest.mark.parametrize("mode", [(), ("--only-missing",)], ids=["all", "only-missing"])
 def test_entries_of_an_earlier_deployment_with_another_prefix_prove_nothing(
     start_site: StartSite, cache: Cache, tmp_path: Path, mode: tuple[str, ...]

@@ -79,9 +79,19 @@ class _Cache:
             return None
         return self._learner.unvisited(question, nonce)
 
-    def settle_without_fetch(self, questions: Sequence[KeyQuestion]) -> None:
-        if self._learner is not None and self.lookup is None:
-            self._take(self._learner.settle_without_fetch(questions))
+    def settle_without_fetch(self, questions: Sequence[KeyQuestion]) -> str:
+        """Return what is to be told of it, "" if nothing."""
+        if self._learner is None or self.lookup is not None:
+            return ""
+        found = self._learner.settle_without_fetch(questions)
+        self._take(found)
+        if isinstance(found, Unsettled) or found.basis is not Basis.NO_FETCH:
+            return ""
+        return (
+            "keys are taken from entries that are there, which may be older than the site's"
+            " settings: `warmer crawl --only-missing` tries them by a fetch; or pin, if these are"
+            f" the settings, under [[cache]] {found}"
+        )
 
     def answers(self, questions: Sequence[KeyQuestion]) -> list[KeyAnswer]:
         if self.lookup is not None:
@@ -146,7 +156,8 @@ class CacheKeys:
     async def settle_without_fetch(self, questions: Sequence[KeyQuestion]) -> None:
         """Learn from what is there already, where that is unambiguous."""
         for cache in self._caches:
-            await asyncio.to_thread(cache.settle_without_fetch, questions)
+            note = await asyncio.to_thread(cache.settle_without_fetch, questions)
+            self.notes += [note] if note else []
 
     async def answers(self, questions: Sequence[KeyQuestion]) -> list[tuple[KeyAnswer, ...]]:
         """For each question the answers of all caches."""
