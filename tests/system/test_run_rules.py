@@ -254,6 +254,19 @@ def test_check_names_what_is_wrong_and_what_is_right(
     assert (bad.stderr, bad.stdout.count("FAIL")) == ("", 1)
 
 
+def test_check_says_when_the_origin_does_not_let_us_in(site: DjangoSite, tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text(
+        f'base_url = "http://shop.example.test"\nconnect_to = "{site.node}"\n', encoding="utf-8"
+    )
+    bad = warmer(tmp_path, "check", "site.toml")
+    assert bad.code == 2
+    shown = bad.stdout.splitlines()[-1]
+    assert shown.startswith(
+        f"FAIL origin http://shop.example.test by way of {site.node}: status 400 after "
+    )
+    assert "does the site know its host name (base_url, ALLOWED_HOSTS of Django)" in shown
+
+
 def test_check_tries_the_redis_that_triggers_come_by(
     site: DjangoSite, redis_server: RedisServer, tmp_path: Path
 ) -> None:

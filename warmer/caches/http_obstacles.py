@@ -33,7 +33,10 @@ _ZSTD_MAX_WINDOW_BYTES = 1 << 23
 _TOKEN = re.compile(rb"""\bvalue\s*=\s*["']?[A-Za-z0-9]{32}""")
 _NAMES_SHOWN = 3
 _CURES_OF_STATUS = {
-    400: "does the site know its host name? check base_url, and ALLOWED_HOSTS of Django",
+    400: (
+        "does the site know its host name (base_url, ALLOWED_HOSTS of Django), or ask for a client"
+        " certificate (crawl.client_cert)?"
+    ),
     401: "it asks for a login: set crawl.basic_auth, or an Authorization header",
     403: "it keeps us out: let warmer's address or user agent in, or exclude the page",
 }

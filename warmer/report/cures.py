@@ -9,7 +9,7 @@ _CURES = {
     "timeout": "no answer in time: lower concurrency, or raise crawl.timeout_s",
     "connect": "nothing accepts connections there: check base_url and connect_to",
     "dns": "the name does not resolve: check base_url, or set connect_to",
-    "tls": "the certificate or handshake is refused: check ca_file and the name in base_url",
+    "tls": "mend the certificate (its names, its dates), or check base_url and crawl.ca_file",
     "proxy": "the proxy does not let us through: check crawl.proxy",
     "protocol": "the answer is not HTTP as the standard has it: look at it with curl -v",
     "robots": "robots.txt forbids it: change it, exclude the page, or set crawl.robots = false",

@@ -205,7 +205,9 @@ def _thresholds(report: Report) -> Iterator[RenderableType]:
     for result in report.thresholds:
         word, style = _VERDICTS.get(str(result.get("verdict")), _NO_DATA)
         value = result.get("value")
-        found = "not measured" if value is None else f"is {value}"
+        # Fifteen digits: as exact as a difference of two times is.
+        shown = float(f"{value:.15g}") if isinstance(value, float) else value
+        found = "not measured" if value is None else f"is {shown}"
         yield Text.assemble("  ", (word, style), f"  {visible(str(result.get('expr')))}  {found}")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from warmer.caches.http_obstacles import obstacle
 from warmer.caches.open import open_cache
 from warmer.config import CrawlConfig
 from warmer.crawl.crawl import crawl
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from warmer.config import SiteConfig
     from warmer.crawl.fetch import Fetch
     from warmer.run.prepare import Resolved
+
+
+_SHUT_OUT = frozenset({400, 401, 403})
+"""So an origin answers to whoever comes with a wrong name, or without a login."""
+_BROKEN = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +94,15 @@ class _First:
         self.finding = Finding(what, "no answer", ExitCode.UNREACHABLE)
 
     def fetched(self, target: Target, fetch: Fetch, *, attempts: int, final_url: str) -> None:  # noqa: ARG002 -- the interface
-        text = f"status {fetch.status} after {fetch.total_ms:.0f} ms"
-        self.finding = Finding(self.finding.what, text)
+        way = "" if final_url == target.url else f", redirected to {final_url}"
+        text = f"status {fetch.status} after {fetch.total_ms:.0f} ms{way}"
+        error = None
+        if fetch.status in _SHUT_OUT:
+            _, cure = obstacle(fetch.status, [], own_headers=frozenset()) or ("", "")
+            text, error = f"{text}; {cure}", ExitCode.USAGE
+        elif fetch.status >= _BROKEN:
+            text, error = f"{text}; look into its log", ExitCode.UNREACHABLE
+        self.finding = Finding(self.finding.what, text, error)
 
     def failed(
         self,

@@ -70,7 +70,13 @@ def test_a_login_of_our_own_that_selects_the_entry_is_told_how_to_be_rid_of() ->
 @pytest.mark.parametrize(
     ("status", "cure"),
     [
-        (400, "does the site know its host name? check base_url, and ALLOWED_HOSTS of Django"),
+        (
+            400,
+            (
+                "does the site know its host name (base_url, ALLOWED_HOSTS of Django), or ask for"
+                " a client certificate (crawl.client_cert)?"
+            ),
+        ),
         (401, "it asks for a login: set crawl.basic_auth, or an Authorization header"),
         (403, "it keeps us out: let warmer's address or user agent in, or exclude the page"),
         (404, "mend the page or take it off the list"),

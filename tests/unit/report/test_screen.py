@@ -160,6 +160,15 @@ def test_a_value_just_under_its_threshold_is_not_shown_as_the_threshold(store: S
     assert summary(store, run_id)[-1] == "  FAIL     hit_ratio>=0.95  is 0.9499999"
 
 
+def test_what_binary_fractions_add_to_a_value_is_not_shown(store: Store) -> None:
+    run_id = new_run(store, [])
+    store.set_threshold_results(
+        run_id, [{"expr": "hot_p95_ms<5", "value": 1.9620000000000002, "verdict": "pass"}]
+    )
+    finish(store, run_id)
+    assert summary(store, run_id)[-1] == "  pass     hot_p95_ms<5  is 1.962"
+
+
 def test_a_reason_without_a_known_cure_shows_its_detail(store: Store) -> None:
     run_id = new_run(store, [page(1, "/")])
     store.add_verdicts(run_id, [(1, Judgement(Verdict.FAILED, "unheard-of", "bad chunk length"))])
