@@ -20,6 +20,7 @@ import click
 import uvloop
 
 from warmer.cli_daemon import daemon
+from warmer.cli_explain import explain
 from warmer.cli_preflight import preflight
 from warmer.cli_remote import healthcheck, status, trigger
 from warmer.config_overlay import overrides
@@ -161,7 +162,7 @@ def check_command(config: Path) -> ExitCode:
     return code
 
 
-for _each in (preflight, daemon, trigger, status, healthcheck):
+for _each in (explain, preflight, daemon, trigger, status, healthcheck):
     cli.add_command(_each)
 
 

@@ -132,6 +132,21 @@ def judge(headers: Sequence[tuple[str, str]]) -> ResponseEvidence:
     )
 
 
+def each_cache(headers: Sequence[tuple[str, str]]) -> list[ResponseEvidence]:
+    """Return what each cache says by itself, nearest first; `judge` weighs them."""
+    seen: dict[str, str] = {}
+    for name, value in headers:
+        if name in _READERS:
+            seen[name] = f"{seen[name]}, {value}" if name in seen else value
+    words: list[_Word] = []
+    for name, value in seen.items():
+        _READERS[name](words, name, value)
+    return [
+        ResponseEvidence(word.state, word.header, word.detail, None, word.ttl_s, word.stored)
+        for word in sorted(words, key=_distance)
+    ]
+
+
 def _of_the_nearest(words: list[_Word]) -> _Word | None:
     """Return what rules 2 and 3 make of `words`, nearest first; None if all let it pass."""
     speaking = [word for word in words if word.state is not _BYPASS]

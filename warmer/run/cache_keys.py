@@ -38,6 +38,7 @@ class _Cache:
     def __init__(self, config: CacheConfig, connect_to: str | None) -> None:
         self.server: CacheServer = open_cache(config.url)
         self.lookup: _Lookup | None = None
+        self.settled: Learnt | None = None
         self.unsettled = ""
         self.wants_unvisited = False
         self._learner: KeyLearner | None = None
@@ -49,6 +50,7 @@ class _Cache:
         scheme = _complete(pins)
         if scheme is not None:
             self.lookup = KeyLookup(self.server, scheme)
+            self.settled = Learnt(scheme, Basis.PINNED)
         else:
             self._learner = KeyLearner(
                 self.server, pins=pins, connect_to=connect_to, scan_limit=config.scan_limit
@@ -105,6 +107,7 @@ class _Cache:
             return
         logger.info("keys settled (%s): %s", found.basis, found)
         self.lookup = KeyLookup(self.server, found.scheme)
+        self.settled = found
 
 
 class CacheKeys:
@@ -118,6 +121,11 @@ class CacheKeys:
     def servers(self) -> list[CacheServer]:
         """The cache servers in the order of the configuration."""
         return [cache.server for cache in self._caches]
+
+    @property
+    def schemes(self) -> list[tuple[Learnt | None, str]]:
+        """How each cache's Django keys are made; else why it is not known ("": a template)."""
+        return [(cache.settled, cache.unsettled) for cache in self._caches]
 
     @property
     def is_settled(self) -> bool:

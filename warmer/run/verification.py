@@ -151,7 +151,7 @@ class Verification:
     def _case(self, result: TargetResult, answers: tuple[KeyAnswer, ...]) -> Case:
         return Case(
             warm=self._refreshed(result.warm),
-            probe=_aged(result.warm, result.probe),
+            probe=aged(result.warm, result.probe),
             answers=answers,
             own_headers=self._reach.own[result.target.variant],
             min_ttl_s=self._config.min_ttl_s,
@@ -184,7 +184,7 @@ def _question(result: TargetResult, headers: dict[str, str]) -> KeyQuestion:
     return KeyQuestion(url, headers, language)
 
 
-def _aged(warm: Outcome | None, probe: Outcome | None) -> Outcome | None:
+def aged(warm: Outcome | None, probe: Outcome | None) -> Outcome | None:
     """An Age that appears with the second fetch, though it be 0, came from a cache.
 
     By itself an Age of 0 shows nothing, for some send it with every response.

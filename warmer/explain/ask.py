@@ -1,0 +1,260 @@
+"""Asks for one URL as a visitor, and its caches before and after; judges by the rules of runs.
+
+One request a variant. Others only where a run would make them, and each is told: a second
+fetch where that settles what nothing else does, a page nobody asks for where only that
+shows how keys are made, several at once where only the application says that it is warm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+
+from warmer.caches.http_evidence import each_cache
+from warmer.crawl.crawl import crawl
+from warmer.crawl.job import CrawlJob
+from warmer.crawl.profiles import RUN_HEADER
+from warmer.errors import ConfigError
+from warmer.explain.keys import KeyView
+from warmer.explain.observation import Explanation, Visit, Visitor, vary_names
+from warmer.explain.visitors import differing, other_visitors, split_by
+from warmer.host_name import site_root
+from warmer.model import CacheState, KeyQuestion, Outcome, Pass, Target
+from warmer.plan import Filter
+from warmer.run.cache_keys import CacheKeys
+from warmer.run.observe import OutcomeObserver
+from warmer.run.passes import CSRF_WINDOW_BYTES
+from warmer.run.probing import Choice, ProbeChoice
+from warmer.run.reach import reach
+from warmer.run.verification import aged
+from warmer.run.witness import FETCHES, NOT_SHARED, contradicts, on_the_applications_word
+from warmer.sources.urls import Rejection
+from warmer.sources.urls import check as check_url
+from warmer.store_reader import TargetResult
+from warmer.verify import Case, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from warmer.config import SiteConfig, VariantConfig
+    from warmer.crawl.fetch import Fetch
+    from warmer.explain.observation import CacheSight
+    from warmer.model import Judgement
+    from warmer.run.reach import Reach
+
+RUN = "explain"
+"""What our requests say in place of a run's id, so that statistics can leave them out."""
+
+
+def url_of(text: str, base_url: str) -> str:
+    """The URL as it is sent, from one, or from a path of the site; raises ConfigError."""
+    checked = check_url(text.encode("utf-8", "surrogateescape"))
+    if isinstance(checked, Rejection):
+        raise ConfigError(f"URL: {checked.value}; expected such as https://www.example.com/p/1/")
+    if checked.startswith("/"):
+        if not base_url:
+            raise ConfigError("URL: no scheme; expected https://… or a path beside -c SITE.toml")
+        return urljoin(f"{site_root(base_url)}/", checked)
+    return checked
+
+
+async def observe(site: SiteConfig, url: str) -> Explanation:
+    """Visit the URL as each variant's visitor; raises UnreachableError for a cache server."""
+    found = reach(site, site_root(url))
+    if site.base_url:
+        own = reach(site, site.base_url).origin
+        if not own.owns(urlsplit(url).hostname or ""):
+            raise ConfigError(f"URL: {site_root(url)} is not the site's; expected {site.base_url}")
+    variants = [each for each in found.variants if Filter(each.include, ()).accepts(url)]
+    if not variants:
+        raise ConfigError("URL: no variant's include pattern has it, so no run warms it")
+    keys = CacheKeys(site.cache, site.connect_to)
+    try:
+        views = [
+            KeyView(config, server, site.connect_to)
+            for config, server in zip(site.cache, keys.servers, strict=True)
+        ]
+        asking = _Asking(site, found, keys, views)
+        visits = [await asking.visit(variant, url) for variant in variants]
+    finally:
+        keys.close()
+    return Explanation(url=url, connect_to=site.connect_to, visits=tuple(visits))
+
+
+class _Watcher(OutcomeObserver):
+    """Makes outcomes as a run does, and keeps the last response beside them."""
+
+    def __init__(self, fetch: Pass, own_headers: Mapping[str, frozenset[str]]) -> None:
+        self.outcomes: list[Outcome] = []
+        self.headers: list[tuple[str, str]] = []
+        super().__init__(self.outcomes.extend, fetch, own_headers)
+
+    def fetched(self, target: Target, fetch: Fetch, *, attempts: int, final_url: str) -> None:
+        self.headers = fetch.headers
+        super().fetched(target, fetch, attempts=attempts, final_url=final_url)
+
+
+@dataclass(slots=True)
+class _Asking:
+    """Visits of one URL, one variant after the other; keys that one teaches serve the next."""
+
+    site: SiteConfig
+    reach: Reach
+    keys: CacheKeys
+    views: Sequence[KeyView]
+
+    async def visit(self, variant: VariantConfig, url: str) -> Visit:
+        sent = self.reach.of_ours(variant.name)
+        target = Target(1, url, variant.name)
+        question = KeyQuestion(url, self.reach.of_visitors(variant.name))
+        for view, (known, _) in zip(self.views, self.keys.schemes, strict=True):
+            await asyncio.to_thread(view.look_before, question, known)
+        await self.keys.before([KeyQuestion(url, sent)])
+        warm, headers = await self._fetch(target, Pass.WARM)
+        seen = dataclasses.replace(question, url=warm.final_url or url, language=warm.language)
+        unvisited = await self._learn(dataclasses.replace(seen, headers=sent), warm, target)
+
+        case = await self._case(variant, seen, warm, None)
+        found = judge(case)
+        # Not the sample of a run, which measures how fast hot pages are.
+        choice = ProbeChoice(msgspec.structs.replace(self.site.verify, probe_sample=0), blind=1)
+        probe: Outcome | None = None
+        probe_headers: list[tuple[str, str]] = []
+        if choice.choose(case, found) is Choice.PROBE:
+            probe, probe_headers = await self._fetch(target, Pass.PROBE)
+            case = await self._case(variant, seen, warm, probe)
+            found = judge(case)
+        found, witnesses = await self._hear_witnesses(TargetResult(target, warm, probe, found))
+        caches = await self._sights(seen, case)
+        return Visit(
+            variant=variant.name,
+            url=url,
+            sent=sent | {RUN_HEADER: RUN},
+            warm=warm,
+            headers=headers,
+            said=each_cache(headers),
+            caches=caches,
+            visitors=await self._visitors(variant, seen, headers, caches),
+            judgement=found,
+            own_headers=self.reach.own[variant.name],
+            probe=case.probe,
+            probe_said=each_cache(probe_headers),
+            probe_allowed=self.site.verify.probe != "never",
+            witnesses=witnesses,
+            unvisited=unvisited,
+        )
+
+    async def _fetch(
+        self, target: Target, fetch: Pass, *, times: int = 1
+    ) -> tuple[Outcome, list[tuple[str, str]]]:
+        watcher = await self._crawl(target, fetch, times=times)
+        return watcher.outcomes[0], watcher.headers
+
+    async def _crawl(self, target: Target, fetch: Pass, *, times: int) -> _Watcher:
+        """Fetch at once, where `times` is more than 1 each over a connection of its own."""
+        watcher = _Watcher(fetch, self.reach.own)
+        origin = self.reach.origin
+        if times > 1:
+            origin = dataclasses.replace(origin, new_connections=True)
+        job = CrawlJob(
+            targets=iter([target] * times),
+            headers=self.reach.lines(RUN),
+            origin=origin,
+            config=msgspec.structs.replace(self.site.crawl, concurrency=times, retries=0),
+            observer=watcher,
+            keep_bytes=CSRF_WINDOW_BYTES,
+        )
+        await crawl(job)
+        watcher.flush()
+        return watcher
+
+    async def _learn(self, seen: KeyQuestion, warm: Outcome, target: Target) -> str:
+        """Learn how keys are made; returns the URL that was rendered for that alone, or ""."""
+        if warm.status != 200:
+            return ""
+        from_cache = warm.state is CacheState.HIT or warm.age_s is not None
+        await self.keys.after([seen], answered_from_cache=from_cache)
+        asked = self.keys.unvisited(seen, secrets.token_hex(8))
+        if asked is None:
+            return ""
+        await self.keys.before([asked])
+        outcome, _ = await self._fetch(dataclasses.replace(target, url=asked.url), Pass.WARM)
+        if outcome.status == 200:
+            fresh = dataclasses.replace(asked, language=outcome.language)
+            await self.keys.after([fresh], answered_from_cache=False)
+        return asked.url
+
+    async def _case(
+        self, variant: VariantConfig, seen: KeyQuestion, warm: Outcome, probe: Outcome | None
+    ) -> Case:
+        (answers,) = await self.keys.answers([seen])
+        return Case(
+            warm=warm,
+            probe=aged(warm, probe),
+            answers=answers,
+            own_headers=self.reach.own[variant.name],
+            min_ttl_s=self.site.verify.min_ttl_s,
+            timing_ratio=self.site.verify.timing_ratio,
+        )
+
+    async def _hear_witnesses(self, result: TargetResult) -> tuple[Judgement, int]:
+        """Take back what rests on the application's word, where another worker denies it."""
+        found = result.judgement
+        if found is None or not any(on_the_applications_word([result])):
+            return found or judge(Case(warm=result.warm)), 0
+        watcher = await self._crawl(result.target, Pass.PROBE, times=FETCHES)
+        denied = any(contradicts(each, result, None) for each in watcher.outcomes)
+        return (NOT_SHARED if denied else found), FETCHES
+
+    async def _sights(self, seen: KeyQuestion, case: Case) -> tuple[CacheSight, ...]:
+        return tuple(
+            [
+                await asyncio.to_thread(view.sight, seen, settled, answer)
+                for view, settled, answer in zip(
+                    self.views, self.keys.schemes, case.answers, strict=True
+                )
+            ]
+        )
+
+    async def _visitors(
+        self,
+        variant: VariantConfig,
+        seen: KeyQuestion,
+        headers: Sequence[tuple[str, str]],
+        caches: Sequence[CacheSight],
+    ) -> tuple[Visitor, ...]:
+        """Only looked up: a page of theirs would be rendered for nobody."""
+        # Our login or cookie is not theirs; the user agent is what their device is told by.
+        private = self.reach.own[variant.name] - {"user-agent"}
+        ours = _without(self.reach.sent[variant.name], private)
+        others = other_visitors(variant, ours)
+        chosen_by = {*vary_names(headers), *(n for each in caches for n in each.names or ())}
+        # A response's Content-Language is that of our language alone.
+        questions = [
+            KeyQuestion(seen.url, theirs, None if "language" in name else seen.language)
+            for name, theirs in others.items()
+        ]
+        answers = await self.keys.answers(questions)
+        visitors = []
+        for (name, theirs), found in zip(others.items(), answers, strict=True):
+            differs_in = differing(ours, theirs)
+            visitors.append(
+                Visitor(
+                    name=name,
+                    headers=theirs,
+                    differs_in=differs_in,
+                    split_by=split_by(differs_in, chosen_by),
+                    answers=found,
+                )
+            )
+        return tuple(visitors)
+
+
+def _without(headers: Mapping[str, str], names: frozenset[str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in names}

@@ -1,0 +1,112 @@
+"""What was seen of one URL: the request, the response, the caches, the verdict. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from warmer.model import Judgement, KeyAnswer, Outcome, ResponseEvidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySight:
+    """One key that was looked for.
+
+    `what` is `header list` or `page`. `before`: whether it was there before our request,
+    None where that was not looked at. `ttl_s` is None where nothing expires, or is there.
+    """
+
+    what: str
+    key: str
+    there: bool
+    before: bool | None
+    size_bytes: int | None = None
+    ttl_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Another visitor beside ours.
+
+    `differs_in` are the headers, lower-case, with another value than ours; `split_by`
+    those of them that the entry is chosen by. `answers`: one of each cache, empty without.
+    """
+
+    name: str
+    headers: Mapping[str, str]
+    differs_in: tuple[str, ...]
+    split_by: tuple[str, ...]
+    answers: tuple[KeyAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSight:
+    """One configured cache: how its keys are made, and what it holds of the page.
+
+    `how`: `pinned`, `template`, `new-entry` and the like of `key_evidence.Basis`; "" where
+    keys are not known, and `problem` says why. `names` is the entry's header list, None
+    where none was found.
+    """
+
+    kind: str
+    url: str
+    how: str
+    pins: str
+    problem: str
+    names: tuple[str, ...] | None
+    keys: tuple[KeySight, ...]
+    answer: KeyAnswer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One variant's request, and everything that was found out by it.
+
+    `headers` of the response are in order, names lower-case, of the first fetch.
+    `probe` is the second fetch, `witnesses` how many others were made at once.
+    `unvisited` is the URL that was rendered only to learn keys.
+    """
+
+    variant: str
+    url: str
+    sent: Mapping[str, str]
+    warm: Outcome
+    headers: Sequence[tuple[str, str]]
+    said: Sequence[ResponseEvidence]
+    caches: tuple[CacheSight, ...]
+    visitors: tuple[Visitor, ...]
+    judgement: Judgement
+    own_headers: frozenset[str] = frozenset()
+    probe: Outcome | None = None
+    probe_said: Sequence[ResponseEvidence] = ()
+    probe_allowed: bool = True
+    witnesses: int = 0
+    unvisited: str = ""
+
+    @property
+    def final_url(self) -> str:
+        """The page that redirects ended on, else the URL itself."""
+        return self.warm.final_url or self.url
+
+    @property
+    def vary(self) -> tuple[str, ...]:
+        """The names in the response's Vary, lower-case, in order."""
+        return vary_names(self.headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """The URL as each variant's visitor sees it."""
+
+    url: str
+    connect_to: str | None
+    visits: tuple[Visit, ...]
+
+
+def vary_names(headers: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """The names in Vary, lower-case, in order; `headers` have lower-case names."""
+    named = (value.lower().split(",") for name, value in headers if name == "vary")
+    return tuple(dict.fromkeys(each.strip() for part in named for each in part if each.strip()))
