@@ -70,17 +70,36 @@ _SITE = _options(
     click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N best targets."),
     click.option("--base-url", metavar="URL", help="Scheme and host of every target."),
     click.option("--connect-to", metavar="HOST:PORT", help="Where TCP goes; Host and SNI stay."),
-    click.option("--cache", multiple=True, metavar="URL", help="A cache server to ask."),
-    click.option("--header", "headers", multiple=True, metavar="'Name: value'"),
-    click.option("--include", multiple=True, metavar="RE", help="Only paths that match."),
-    click.option("--exclude", multiple=True, metavar="RE", help="Not paths that match."),
-    click.option("--alias", multiple=True, metavar="HOST", help="Another name of this site."),
+    click.option(
+        "--cache",
+        multiple=True,
+        metavar="URL",
+        help="A cache server to ask, such as redis://host:6379/1 or memcached://host. Repeatable.",
+    ),
+    click.option(
+        "--header",
+        "headers",
+        multiple=True,
+        metavar="'Name: value'",
+        help="A request header. Repeatable.",
+    ),
+    click.option(
+        "--include", multiple=True, metavar="RE", help="Only paths that match. Repeatable."
+    ),
+    click.option(
+        "--exclude", multiple=True, metavar="RE", help="Not paths that match. Repeatable."
+    ),
+    click.option(
+        "--alias", multiple=True, metavar="HOST", help="Another name of this site. Repeatable."
+    ),
     click.option("--log-format", metavar="FORMAT", help="LogFormat or log_format of a log."),
 )
 _RUN = _options(
     click.option("--concurrency", "workers", metavar="N|auto", help="Requests in flight [auto]."),
     click.option("--rate", metavar="N/s", help="At most so many requests a second."),
-    click.option("--threshold", multiple=True, metavar="EXPR", help="Such as hit_ratio>=0.95."),
+    click.option(
+        "--threshold", multiple=True, metavar="EXPR", help="Such as hit_ratio>=0.95. Repeatable."
+    ),
     click.option("--report", multiple=True, metavar="FILE", type=Path, help=".json .jsonl .xml"),
     click.option("-q", "--quiet", is_flag=True, help="No progress, no summary."),
     click.option("-v", "--verbose", is_flag=True, help="Say what is decided, and why."),
@@ -103,7 +122,15 @@ def cli() -> None:
 def crawl(
     *, only_missing: bool, refresh: bool, dry_run: bool, resume: str | None, **given: Any
 ) -> ExitCode:
-    """Warm what is popular, prove it, and exit with a code to hang a launch on."""
+    """Warm what is popular, prove it; the exit code is the gate.
+
+    A SOURCE is the URL of a sitemap or feed, a list, CSV or access log, a glob, or - for standard
+    input. What it is, its content tells; list: csv: sitemap: access-log: popularity: discover: or
+    robots: before it force that. discover:/ follows links where there is no list.
+
+    Exit codes: 0 it ended and all thresholds are met; 1 one is not, or has no data; 2 usage;
+    3 unreachable, or aborted since too much failed; 130 and 143 interrupted, --resume goes on.
+    """
     mode = Mode.ONLY_MISSING if only_missing else Mode.CRAWL
     if dry_run:
         return _print_plan(given)
@@ -114,24 +141,24 @@ def crawl(
 @_SITE
 @_RUN
 def verify(**given: Any) -> ExitCode:
-    """Ask the caches for every target; fetch nothing."""
+    """Ask the caches for every target; fetch no page. SOURCE: as with crawl."""
     return _run(given, Mode.VERIFY, resume=None, refresh=False)
 
 
 @cli.command()
 @_SITE
 def plan(**given: Any) -> ExitCode:
-    """Print the ranked plan and the traffic that it covers; fetch no page."""
+    """Print the ranked plan and the traffic it covers. SOURCE: as with crawl."""
     return _print_plan(given)
 
 
 @cli.command()
-@click.argument("run_id", metavar="RUN", default="last")
+@click.argument("run_id", metavar="[RUN]", default="last")
 @_CONFIG
 @_STORE
 @click.option("--report", multiple=True, metavar="FILE", type=Path, help=".json .jsonl .xml")
 def report(run_id: str, config: Path | None, store: Path | None, report: tuple[Path, ...]) -> None:
-    """Render a run again; `last` is the newest."""
+    """Render a run again: its id, the beginning of one, or `last`."""
     for path in report:
         check_writable(path)
     opened = Store(_store_path(config, store))
@@ -143,7 +170,9 @@ def report(run_id: str, config: Path | None, store: Path | None, report: tuple[P
 @cli.command()
 @_CONFIG
 @_STORE
-@click.option("-n", "limit", type=click.IntRange(min=1), default=20, help="So many [20].")
+@click.option(
+    "-n", "limit", type=click.IntRange(min=1), default=20, metavar="N", help="So many [20]."
+)
 def runs(config: Path | None, store: Path | None, limit: int) -> None:
     """List the newest runs."""
     print_runs(Store(_store_path(config, store)).runs(limit), sys.stdout)
@@ -152,7 +181,7 @@ def runs(config: Path | None, store: Path | None, limit: int) -> None:
 @cli.command(name="check")
 @click.argument("config", metavar="SITE.toml", type=Path)
 def check_command(config: Path) -> ExitCode:
-    """Validate a site's TOML file, and try the connections that it names."""
+    """Validate a site's TOML file, and try what it names."""
     resolved = _until_next_run(resolve(Request(config=config), os.environ))
     code = ExitCode.OK
     for finding in uvloop.run(check(resolved)):
@@ -280,7 +309,7 @@ def main() -> None:
         _say(str(error))
         code = error.exit_code
     except click.ClickException as error:
-        _say(error.format_message())
+        _say(f"{error.format_message()}{_hint(error)}")
         code = ExitCode.USAGE
     except BrokenPipeError:
         _silence(sys.stdout)
@@ -291,6 +320,12 @@ def main() -> None:
         _silence(sys.stdout)
         code = ExitCode.UNREACHABLE
     sys.exit(code)
+
+
+def _hint(error: click.ClickException) -> str:
+    if not isinstance(error, click.UsageError) or error.ctx is None:
+        return ""
+    return f" See `{error.ctx.command_path} --help`."
 
 
 def _command() -> ExitCode:

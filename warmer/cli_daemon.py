@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--log-json", is_flag=True, help="One JSON object a line on standard error.")
 @click.option("-v", "--verbose", is_flag=True, help="Say what is decided, and why.")
 def daemon(places: tuple[Path, ...], *, log_json: bool, verbose: bool) -> ExitCode:
-    """Keep sites warm: on schedule, before entries expire, and after saves."""
+    """Keep sites warm: by schedule, before expiry, and after saves."""
     # What the daemon needs would cost each other command a fifth of a second to load.
     from warmer.daemon.app import serve  # noqa: PLC0415
     from warmer.daemon.intakes import intakes  # noqa: PLC0415

@@ -112,7 +112,7 @@ def status(config: Path | None, url: str | None, *, as_json: bool) -> None:
 @_DAEMON
 @click.option("--ready", is_flag=True, help="Also whether every way in works.")
 def healthcheck(config: Path | None, url: str | None, *, ready: bool) -> ExitCode:
-    """Exit with 0 if the daemon gets on, and with 1 if not; for containers."""
+    """Exit with 0 if the daemon gets on, else with 1."""
     resolved = None if config is None else resolve(Request(config=config), os.environ)
     try:
         answer = _client(resolved, url).get("/readyz" if ready else "/healthz")

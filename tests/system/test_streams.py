@@ -181,7 +181,11 @@ def test_help_of_every_command_goes_to_standard_output(tmp_path: Path) -> None:
 
 def test_a_command_that_is_missing_is_one_line(tmp_path: Path) -> None:
     done = warmer(tmp_path)
-    assert (done.code, done.stdout, done.stderr) == (2, "", "warmer: Missing command.\n")
+    assert (done.code, done.stdout, done.stderr) == (
+        2,
+        "",
+        "warmer: Missing command. See `warmer --help`.\n",
+    )
 
 
 def test_an_unknown_command_is_one_line(tmp_path: Path) -> None:
