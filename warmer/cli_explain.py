@@ -27,9 +27,15 @@ _NO_ANSWER = frozenset({"timeout"})
 @click.command()
 @click.argument("url", metavar="URL")
 @click.option("-c", "--config", metavar="SITE.toml", help="The site's TOML file.", type=Path)
-@click.option("--cache", multiple=True, metavar="URL", help="A cache server to ask.")
+@click.option("--cache", multiple=True, metavar="URL", help="A cache server to ask. Repeatable.")
 @click.option("--connect-to", metavar="HOST:PORT", help="Where TCP goes; Host and SNI stay.")
-@click.option("--header", "headers", multiple=True, metavar="'Name: value'")
+@click.option(
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="'Name: value'",
+    help="A request header. Repeatable.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a page.")
 def explain(
     url: str,
@@ -40,7 +46,12 @@ def explain(
     headers: Sequence[str],
     as_json: bool,
 ) -> ExitCode:
-    """Say why a URL is or is not warm, and what to do about it."""
+    """Say why a URL is or is not warm, and what to do about it.
+
+    URL is whole, or a path of the site. A cold page is rendered by it, and may be warm after it.
+
+    Exit codes: 0 warm; 1 not; 2 usage; 3 the origin or a cache server does not answer.
+    """
     # What this needs would cost each other command time to load.
     from warmer.explain.ask import observe, url_of  # noqa: PLC0415
     from warmer.explain.document import document  # noqa: PLC0415

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import StartNginx, StartRedis, StartSite
-    from tests.servers.stores import RedisServer
+    from tests.servers.stores import MemcachedServer, RedisServer
 
 PASSWORD = "explain-passw0rd"
 TOKEN = "explain-t0ken"
@@ -215,6 +215,36 @@ url = "{redis_server.url}"
     assert "as variant phone" in result.stdout
     assert site.renders("/p/2/") == 1
     assert not (tmp_path / "warmer.db").exists()
+
+
+def test_keys_that_are_pinned_are_looked_up_before_and_after_on_memcached_too(
+    start_site: StartSite, memcached_server: MemcachedServer, tmp_path: Path
+) -> None:
+    options = SiteOptions(
+        cache_backend="pymemcache",
+        cache_location=memcached_server.node,
+        site_cache=True,
+        key_prefix="shop",
+        i18n=True,
+    )
+    site = start_site(options)
+    (tmp_path / "shop.toml").write_text(
+        f"""
+base_url = "{site.url}"
+connect_to = "{site.node}"
+[[cache]]
+url = "{memcached_server.url}"
+keys = {{ prefix = "shop", language = "en", time_zone = "", hash = "marker" }}
+"""
+    )
+    for was_cold in (True, False):
+        found = visit_of(warmer(tmp_path, "explain", "/p/2/", "-c", "shop.toml", "--json"))
+        assert (found["verdict"], found["was_cold"]) == ("warm", was_cold)
+        assert found["caches"][0]["keys_known_by"] == "pinned"
+        assert found["caches"][0]["header_list"] == []
+        assert "language" in about(found)
+        assert "vary-after-storing" not in about(found)
+    assert site.renders("/p/2/") == 1
 
 
 def test_what_does_not_answer_ends_with_3(site: DjangoSite, tmp_path: Path) -> None:

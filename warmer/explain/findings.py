@@ -145,6 +145,14 @@ def _after_storing(visit: Visit) -> Iterator[Finding]:
     for name in visit.vary:
         if name in names:
             continue
+        if name == "accept-language" and any(each.by_language for each in visit.caches):
+            yield Finding(
+                Level.NOTE,
+                "language",
+                "Vary names accept-language; the keys hold the language itself (USE_I18N): one entry"
+                " for each language, however visitors word it",
+            )
+            continue
         if name == "accept-encoding":
             yield Finding(
                 Level.NOTE,

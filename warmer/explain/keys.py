@@ -91,6 +91,7 @@ class KeyView:
             names=names,
             keys=keys,
             answer=answer,
+            by_language=known is not None and known.scheme.language != "",
         )
 
     def _own_key(self, question: KeyQuestion) -> str | None:

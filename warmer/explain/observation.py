@@ -48,7 +48,8 @@ class CacheSight:
 
     `how`: `pinned`, `template`, `new-entry` and the like of `key_evidence.Basis`; "" where
     keys are not known, and `problem` says why. `names` is the entry's header list, None
-    where none was found.
+    where none was found; with `by_language`, keys hold the page's language (USE_I18N), and
+    Django leaves Accept-Language out of that list.
     """
 
     kind: str
@@ -59,6 +60,7 @@ class CacheSight:
     names: tuple[str, ...] | None
     keys: tuple[KeySight, ...]
     answer: KeyAnswer
+    by_language: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

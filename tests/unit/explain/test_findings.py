@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from tests.unit.explain.seen import cache, visit
+from warmer.caches.http_evidence import each_cache
 from warmer.explain.findings import Level, findings, was_cold
 from warmer.model import CacheState, Judgement, Outcome, Pass, Verdict
 
@@ -85,6 +86,13 @@ def test_compression_after_storing_is_no_fault() -> None:
     assert "vary-after-storing" not in said(seen)
 
 
+def test_a_language_in_the_key_stands_for_accept_language_in_the_header_list() -> None:
+    held = dataclasses.replace(cache(), by_language=True)
+    seen = visit([("vary", "Accept-Language")], caches=(held,))
+    assert said(seen)["language"] is Level.NOTE
+    assert "vary-after-storing" not in said(seen)
+
+
 def test_our_own_user_agent_is_told_once() -> None:
     lost = Judgement(Verdict.UNCACHEABLE, "vary-user-agent", "")
     seen = visit([("vary", "User-Agent")], lost, caches=(cache("user-agent"),))
@@ -144,3 +152,17 @@ def test_why_there_was_no_second_fetch_is_said(
 def test_a_page_that_was_rendered_only_to_learn_keys_is_named() -> None:
     seen = visit([], caches=(cache(),), unvisited="https://www.example.com/p/1/?warmer=ab")
     assert text_of(seen, "unvisited").startswith("https://www.example.com/p/1/?warmer=ab was")
+
+
+def test_caches_on_the_way_are_told_one_by_one_and_the_nearest_first() -> None:
+    headers = [
+        ("x-varnish", "3 2"),
+        ("cache-status", "django; fwd=miss"),
+        ("age", "5"),
+        ("cf-cache-status", "DYNAMIC"),
+    ]
+    assert [(each.header, each.state) for each in each_cache(headers)] == [
+        ("cf-cache-status", CacheState.BYPASS),
+        ("x-varnish", CacheState.HIT),
+        ("cache-status:django", CacheState.MISS),
+    ]
