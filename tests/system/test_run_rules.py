@@ -81,6 +81,17 @@ def test_pilots_that_are_not_there_are_followed_by_others(
     assert_proven(result.rows[4:], site, site.node)
 
 
+def test_pages_that_redirect_teach_keys_though_those_after_them_fail(
+    site: DjangoSite, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    old = [f"/redirect/{number}/" for number in (1, 2, 3)]
+    result = run(tmp_path, site, [*old, "/loop/", "/away/", "/404"], cache(redis_server))
+    assert result.warm() == old, result.stderr
+    assert {tuple(row.evidence) for row in result.rows[:3]} == {("key", "probe")}
+    assert "keys are not known" not in result.stdout
+    assert_proven(result.rows, site, site.node)
+
+
 def test_languages_asked_for_by_header_are_learnt_together(
     start_site: StartSite, redis_server: RedisServer, tmp_path: Path
 ) -> None:

@@ -63,6 +63,8 @@ class _Cache:
     def after(self, questions: Sequence[KeyQuestion], *, answered_from_cache: bool) -> None:
         if self._learner is None or self.lookup is not None:
             return
+        if not questions and self.unsettled:
+            return  # pages that failed take back nothing that others have shown
         found = self._learner.after(questions)
         if isinstance(found, Learnt):
             self.wants_unvisited = found.basis is Basis.ONLY_ENTRY and not answered_from_cache

@@ -25,7 +25,7 @@ from warmer.run.verification import Verification
 from warmer.thresholds import evaluate, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from warmer.config import SiteConfig
     from warmer.model import Outcome, Target
@@ -158,13 +158,15 @@ class Execution:
         count = min(max(PILOTS, len(self.reach.variants)), MAX_PILOTS)
         if not self.keys.is_settled and next(self._unfetched(), None) is None:
             await self._pilot_again(count, passes, verification)
+        answered: Target | None = None
         for round_number in range(PILOT_ROUNDS):
             pilots = list(itertools.islice(self._unfetched(), count))
             if self.keys.is_settled or self._stopped(passes) or not pilots:
                 break
             passes.check_reached(await self._pilot(pilots, passes, verification))
-            if round_number > 0 or next(self._unfetched(), None) is None:
-                await self._pilot_unvisited(pilots[0], passes, verification)
+            answered = next(self._answered(pilots), answered)
+            if answered and (round_number > 0 or next(self._unfetched(), None) is None):
+                await self._pilot_unvisited(answered, passes, verification)
         if not self.keys.is_settled:
             self.keys.give_up()
 
@@ -216,7 +218,7 @@ class Execution:
         """
         result = next(self._results({pilot.rank}))
         asked = self.keys.unvisited(verification.question_of_ours(result), secrets.token_hex(8))
-        if asked is None or result.warm is None or result.warm.status != 200:
+        if asked is None:
             return
         await self.keys.before([asked])
         target = dataclasses.replace(result.target, url=asked.url)
@@ -239,6 +241,11 @@ class Execution:
             for each in itertools.takewhile(lambda each: each.target.rank <= upto, found)
             if each.target.rank in ranks
         )
+
+    def _answered(self, targets: Sequence[Target]) -> Iterator[Target]:
+        """Those whose page came."""
+        found = self._results({target.rank for target in targets})
+        return (each.target for each in found if each.warm and each.warm.status == 200)
 
     def _unfetched(self) -> Iterator[Target]:
         return self.store.unfetched(self.run_id, Pass.WARM)
