@@ -69,6 +69,12 @@ def findings(visit: Visit) -> list[Finding]:
         *_keys(visit),
         *_second_fetch(visit),
     ]
+    told = {each.about for each in found} | {"csrf-token-in-cached-page", "no-evidence"}
+    verdict = visit.judgement
+    if verdict.verdict is not Verdict.FAILED and verdict.reason not in {*told, None}:
+        text, _, cure = verdict.detail.partition(": ")
+        cure = cure or cure_of(verdict.reason) or ""
+        found.insert(0, Finding(Level.MEND, verdict.reason or "", text, cure))
     return list(dict.fromkeys(found))
 
 
@@ -99,7 +105,7 @@ def _answer(visit: Visit) -> Iterator[Finding]:
 
 
 def _obstacles(visit: Visit) -> Iterator[Finding]:
-    if visit.warm.status is None:
+    if visit.warm.status is None or visit.judgement.verdict is Verdict.FAILED:
         return
     stored = is_stored(visit)
     hindrance = obstacle(visit.warm.status, visit.headers, own_headers=visit.own_headers)
@@ -122,6 +128,8 @@ def _obstacles(visit: Visit) -> Iterator[Finding]:
 
 def _splits(visit: Visit) -> Iterator[Finding]:
     """What gives visitors entries of their own: the header list where there is one, else Vary."""
+    if visit.warm.status != 200:
+        return
     names = _listed(visit)
     where = "the header list names" if names is not None else "Vary names"
     # Of these, the obstacles tell.

@@ -127,6 +127,24 @@ def test_keys_that_could_not_be_learnt_say_why_and_what_to_pin() -> None:
     assert cure_of(seen, "keys") == "pin under [[cache]] keys"
 
 
+def test_a_verdict_that_nothing_else_tells_of_comes_first_with_its_cure() -> None:
+    lost = Judgement(Verdict.UNVERIFIED, "cache-not-shared", "some did not: use a shared one")
+    first = findings(visit([], lost))[0]
+    assert (first.about, first.text, first.cure) == (
+        "cache-not-shared",
+        "some did not",
+        "use a shared one",
+    )
+
+
+def test_a_page_that_failed_says_only_that() -> None:
+    lost = Judgement(Verdict.FAILED, "status-503", "status 503")
+    seen = visit([("vary", "Cookie")], lost)
+    seen = dataclasses.replace(seen, warm=dataclasses.replace(seen.warm, status=503))
+    assert set(said(seen)) == {"answer", "caches", "second-fetch"}
+    assert cure_of(seen, "answer").startswith("the origin answers with an error")
+
+
 def test_a_second_fetch_says_what_it_found() -> None:
     probe = Outcome(rank=1, fetch=Pass.PROBE, status=200, state=CacheState.HIT, state_header="age")
     seen = visit([], probe=probe, witnesses=8)
