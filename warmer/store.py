@@ -58,7 +58,7 @@ class Store(StoreReader):
 
         `whole` runs have the plan of the site's sources, the others pages that were named.
         """
-        run_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        run_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         self._lock(run_id)
         with self._file.writing() as db:
             db.execute(
