@@ -158,7 +158,11 @@ FAULTS: dict[str, tuple[Front, dict[str, str]]] = {
         {"not-found-page": "warn", "admin": "warn"},
     ),
     "admin in public": (
-        Front(more="location = /admin/ { return 302 /admin/login/?next=/admin/; }"),
+        Front(
+            more="location = /admin/ { return 302 /admin/login/?next=/admin/; }"
+            " location = /admin/login/ { default_type text/html;"
+            """ return 200 '<form method="post" id="login-form"></form>'; }"""
+        ),
         {"admin": "warn"},
     ),
     "no redirect": (Front(plain="return 200 hello;"), {"https-redirect": "fail"}),

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pycurl
 
 from warmer.crawl.fetch import Fetch, FetchError, parse_headers, reason_of
+from warmer.crawl.redirect import onward_url
 from warmer.crawl.transfers import TransferError, Transfers
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ TLS_VERSIONS = {
     "1.2": pycurl.SSLVERSION_TLSv1_2 | pycurl.SSLVERSION_MAX_TLSv1_2,
     "1.3": pycurl.SSLVERSION_TLSv1_3 | pycurl.SSLVERSION_MAX_TLSv1_3,
 }
+_VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
 # What OpenSSL says when it is our own side that lacks a version.
 _OURS = ("no protocols available", "no ciphers available", "unsupported protocol version")
 _DATES = ("%b %d %H:%M:%S %Y GMT", "%Y-%m-%d %H:%M:%S GMT")
@@ -54,10 +56,11 @@ class Single:
     async def fetch_one(
         self, url: str, header_lines: Sequence[str], *, host: str | None = None
     ) -> Exchange:
-        """GET one URL, which has a path; raises FetchError. `host` is sent as Host instead.
+        """GET one URL; raises FetchError. `host` is sent as Host instead of the URL's.
 
         TCP, SNI and the certificate stay those of the URL's host.
         """
+        url = _askable(url)
         handle, secure = self._handle(url)
         lines = [*header_lines, *([f"Host: {host}"] if host else [])]
         head: list[bytes] = []
@@ -70,7 +73,7 @@ class Single:
             body.extend(chunk[: max(0, KEPT_BYTES - len(body))])
 
         try:
-            target = self._origin.request_target(url.partition("#")[0], secure=secure)
+            target = self._origin.request_target(url, secure=secure)
             handle.setopt(pycurl.REQUEST_TARGET, target)
             handle.setopt(pycurl.HTTPHEADER, [line.encode() for line in lines])
             handle.setopt(pycurl.OPT_CERTINFO, 1)
@@ -136,6 +139,14 @@ class Single:
             await self._transfers.perform(handle)
         except TransferError as error:
             raise FetchError(reason_of(error.code, str(error)), str(error)) from None
+
+
+def _askable(url: str) -> str:
+    """As a browser asks for it: escaped, with a path, without a fragment; raises FetchError."""
+    try:
+        return onward_url(url, quote(url, safe=_VISIBLE))
+    except ValueError as error:
+        raise FetchError("protocol", f"no URL: {error}") from None
 
 
 def _first_to_expire(chain: Iterable[Iterable[Any]]) -> datetime | None:

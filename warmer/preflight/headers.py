@@ -40,7 +40,8 @@ def cookies(where: str, fetches: Iterable[Fetch], *, secure: bool) -> Result:
     names: dict[str, None] = {}
     for value in (v for fetch in fetches for n, v in fetch.headers if n == "set-cookie"):
         first, *rest = value.split(";")
-        name = first.partition("=")[0].strip()
+        # Without "=" it is all value (RFC 6265bis, 5.6).
+        name = first.partition("=")[0].strip() if "=" in first else "a cookie without a name"
         flags = {each.partition("=")[0].strip().lower() for each in rest}
         names[name] = None
         if secure and "secure" not in flags:

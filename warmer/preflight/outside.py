@@ -11,7 +11,7 @@ import dataclasses
 import random
 import secrets
 from typing import TYPE_CHECKING
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from warmer.crawl.fetch import FetchError
 from warmer.crawl.profiles import header_lines
@@ -49,6 +49,8 @@ class Outside:
         self._origin = found.origin
         self._single = Single(found.origin)
         self._browser = found.lines("preflight")[found.variants[0].name]
+        if not any(line.lower().startswith("accept-encoding:") for line in self._browser):
+            self._browser = [*self._browser, "Accept-Encoding: gzip, deflate"]
         # Bodies are looked into, so they are asked for as they are.
         self._plain = [
             line for line in self._browser if not line.lower().startswith("accept-encoding:")
@@ -61,19 +63,12 @@ class Outside:
 
     async def look(self) -> None:
         """Fetch `/`; raises UnreachableError where nobody answers, not where TLS fails."""
-        for _ in range(self._site.crawl.max_redirects + 1):
-            self._front = await self._fetch(self._front_url, self._browser)
-            if isinstance(self._front, FetchError) or not pages.is_redirect(self._front):
-                break
-            location = pages.header(self._front, "location") or ""
-            goal, _ = urldefrag(urljoin(self._front_url, location))
-            if not self._origin.owns(urlsplit(goal).hostname or ""):
-                break
-            self._front_url = goal if urlsplit(goal).path else f"{goal}/"
-        if isinstance(self._front, FetchError) and self._front.reason != "tls":
+        self._front_url, self._front = await self._follow(self._front_url, self._browser)
+        front = self._front
+        if isinstance(front, FetchError) and front.reason != "tls" and not self._seen:
             way = f" by way of {self._site.connect_to}" if self._site.connect_to else ""
             raise UnreachableError(
-                f"origin {self._base_url}{way}: {self._front.reason}: {self._front.detail};"
+                f"origin {self._base_url}{way}: {front.reason}: {front.detail};"
                 " expected an answer to /. Start it, or mend base_url or connect_to"
             )
 
@@ -111,7 +106,23 @@ class Outside:
         self._seen.append(exchange.fetch)
         return exchange.fetch
 
+    async def _follow(self, url: str, lines: list[str]) -> tuple[str, Answer]:
+        """The last answer after redirects within the site, and the URL that it is of."""
+        answer = await self._fetch(url, lines)
+        for _ in range(self._site.crawl.max_redirects):
+            if isinstance(answer, FetchError) or not pages.is_redirect(answer):
+                break
+            goal = pages.goal_of(url, answer)
+            if goal is None or not self._origin.owns(urlsplit(goal).hostname or ""):
+                break
+            url, answer = goal, await self._fetch(goal, lines)
+        return url, answer
+
     async def _front_page(self) -> Result:
+        if isinstance(self._front, FetchError) and self._seen:
+            reason = f"/ leads here, and nothing answers: {self._front.detail}"
+            cure = "redirect to where the site answers"
+            return Result("front-page", Grade.FAIL, self._front_url, reason, cure)
         return of_answer("front-page", self._front_url, self._front, pages.front_page)
 
     async def _missing_page(self) -> tuple[str, Answer]:
@@ -140,8 +151,8 @@ class Outside:
         )
 
     async def _admin(self) -> Result:
-        url = urljoin(f"{self._base_url}/", self._options.admin_path)
-        return of_answer("admin", url, await self._fetch(url, self._plain), pages.admin)
+        url, answer = await self._follow(self._base_url + self._options.admin_path, self._plain)
+        return of_answer("admin", url, answer, pages.admin)
 
     async def _https_redirect(self) -> Result:
         name = f"[{self._host}]" if ":" in self._host else self._host
@@ -152,6 +163,7 @@ class Outside:
             self._origin,
             headers={},
             basic_auth=None,
+            unix_socket=None if self._options.http_connect_to else self._origin.unix_socket,
             base_url=base_url if self._options.http_connect_to else self._base_url,
             connect_to=self._options.http_connect_to or self._origin.connect_to,
         )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
+from warmer.crawl.redirect import REDIRECT_STATUSES, onward_url
 from warmer.preflight.result import Grade, Result
 
 if TYPE_CHECKING:
@@ -33,7 +34,16 @@ def header(fetch: Fetch, name: str) -> str | None:
 
 def is_redirect(fetch: Fetch) -> bool:
     """Whether this answer sends the visitor elsewhere."""
-    return fetch.status in (301, 302, 303, 307, 308) and header(fetch, "location") is not None
+    return fetch.status in REDIRECT_STATUSES and header(fetch, "location") is not None
+
+
+def goal_of(url: str, fetch: Fetch) -> str | None:
+    """Where an answer of `url` sends the visitor; None if that is no http or https URL."""
+    try:
+        goal = onward_url(url, header(fetch, "location") or "")
+    except ValueError:
+        return None
+    return goal if goal.startswith(("http://", "https://")) else None
 
 
 def front_page(where: str, fetch: Fetch) -> Result:
@@ -84,8 +94,8 @@ def host_header(where: str, fetch: Fetch, made_up: str) -> Result:
         reason = f"Host: {made_up} shows {found}"
         return Result(check, Grade.FAIL, where, reason, _DEBUG_CURE)
     if is_redirect(fetch):
-        goal = urljoin(f"http://{made_up}/", header(fetch, "location") or "")
-        if urlsplit(goal).hostname != made_up:
+        goal = goal_of(f"https://{made_up}/", fetch)
+        if goal is not None and urlsplit(goal).hostname != made_up:
             return Result(check, Grade.OK, where, "a made-up Host is sent to another name")
     elif fetch.status >= 400:
         return Result(check, Grade.OK, where, f"a made-up Host is refused with {fetch.status}")
@@ -99,10 +109,8 @@ def host_header(where: str, fetch: Fetch, made_up: str) -> Result:
 
 
 def admin(where: str, fetch: Fetch) -> Result:
-    """The admin is not shown to everyone."""
-    location = header(fetch, "location") or ""
-    to_login = is_redirect(fetch) and "/login" in urlsplit(location).path
-    if to_login or (fetch.status == 200 and _LOGIN_FORM in fetch.body):
+    """The admin is not shown to everyone; being sent to another host is a gate."""
+    if fetch.status == 200 and _LOGIN_FORM in fetch.body:
         return Result(
             "admin",
             Grade.WARN,

@@ -78,7 +78,7 @@ async def check_sitemap(
         why = found.errors[0] if found.errors else "it names no URL of this site"
         return Result("sitemap", Grade.SKIPPED, where, f"no sitemap: {why}")
     answers: dict[str, Answer] = {}
-    for url in sample.urls:
+    for url in dict.fromkeys(sample.urls):
         if answers and site.crawl.rate:
             await asyncio.sleep(1 / site.crawl.rate)
         answers[url] = await fetch(url)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from warmer.crawl.fetch import FetchError
-from warmer.preflight.pages import header, is_redirect
+from warmer.preflight.pages import goal_of, is_redirect
 from warmer.preflight.result import Answer, Grade, Result
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def https_redirect(where: str, answer: Answer) -> Result:
     if not is_redirect(answer):
         reason = f"answers {answer.status}; expected a redirect to https"
         return Result(check, Grade.FAIL, where, reason, cure)
-    goal = urljoin(where, header(answer, "location") or "")
+    goal = goal_of(where, answer) or "no URL"
     parts = urlsplit(goal)
     if parts.scheme != "https":
         return Result(check, Grade.FAIL, where, f"redirects to {goal}; expected https", cure)

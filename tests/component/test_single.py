@@ -1,0 +1,91 @@
+"""Single requests, as checks send them: a real server, the site's own way to it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.component.wiretap import Wiretap, server_tls
+from tests.servers.certificates import Authority
+from warmer.crawl.fetch import FetchError
+from warmer.crawl.origin import Origin
+from warmer.crawl.single import Single
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOST = "www.example.com"
+
+
+def origin(port: int, **changed: str) -> Origin:
+    return Origin(
+        base_url=f"http://{HOST}",
+        hosts=frozenset({HOST}),
+        connect_to=f"127.0.0.1:{port}",
+        timeout_s=5,
+        **changed,  # type: ignore[arg-type]  # of text only
+    )
+
+
+async def test_a_made_up_host_is_sent_where_the_site_is() -> None:
+    async with Wiretap() as wire:
+        single = Single(origin(wire.port))
+        exchange = await single.fetch_one(f"http://{HOST}/", ["Accept:"], host="other.invalid")
+        single.close()
+    assert exchange.expires_at is None
+    assert b"\r\nHost: other.invalid\r\n" in wire.heads[0]
+    assert wire.heads[0].count(b"Host:") == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "line"),
+    [
+        (f"http://{HOST}", b"GET / HTTP/1.1"),
+        (f"http://{HOST}/caf\u00e9 1#top", b"GET /caf%C3%A9%201 HTTP/1.1"),
+        (f"http://{HOST}/%2f?q=%c3", b"GET /%2f?q=%c3 HTTP/1.1"),
+        (f"http://{HOST}/a\r\nX: y", b"GET /a%0D%0AX:%20y HTTP/1.1"),
+    ],
+)
+async def test_a_url_is_asked_for_as_a_browser_does(url: str, line: bytes) -> None:
+    async with Wiretap() as wire:
+        single = Single(origin(wire.port))
+        await single.fetch_one(url, ["Accept:"])
+        single.close()
+    assert wire.heads[0].partition(b"\r\n")[0] == line
+
+
+@pytest.mark.parametrize("url", ["http://other.example.com/", "http://[/", "/path"])
+async def test_what_is_no_url_of_the_site_is_not_asked_for(url: str) -> None:
+    async with Wiretap() as wire:
+        single = Single(origin(wire.port))
+        with pytest.raises(FetchError):
+            await single.fetch_one(url, ["Accept:"])
+        single.close()
+    assert wire.heads == []
+
+
+async def test_a_version_of_tls_is_tried_without_a_request(tmp_path: Path) -> None:
+    certificate = Authority(tmp_path).issue("other.example.com", expired=True)
+    async with Wiretap(tls=server_tls(certificate)) as wire:
+        single = Single(origin(wire.port))
+        accepted = {
+            version: await single.accepts_tls(f"https://{HOST}:{wire.port}/", version)
+            for version in ("1.0", "1.3")
+        }
+        single.close()
+    assert accepted == {"1.0": False, "1.3": True}
+    assert wire.heads == []
+
+
+async def test_where_nobody_listens_no_version_is_refused() -> None:
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    port: int = server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+    single = Single(origin(port))
+    with pytest.raises(FetchError) as failed:
+        await single.accepts_tls(f"https://{HOST}:{port}/", "1.2")
+    single.close()
+    assert failed.value.reason == "connect"
