@@ -229,7 +229,9 @@ def _run(given: dict[str, Any], mode: Mode, *, resume: str | None, refresh: bool
         _print_summary(found, given["report"])
     for result in found.thresholds if quiet else ():
         if result["verdict"] != "pass":
-            _say(f"threshold {result['expr']}: {result['verdict']}, the value is {result['value']}")
+            measured = result["value"] is not None
+            result_text = f"fail, the value is {result['value']}" if measured else "no data"
+            _say(f"threshold {result['expr']}: {result_text}")
     if found.run.status is not RunStatus.FINISHED:
         _say(f"run {found.run.id} was {found.run.status}: {found.run.note}")
     return code

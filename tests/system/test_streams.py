@@ -145,11 +145,15 @@ def test_quiet_says_nothing_where_all_is_well(
 def test_quiet_says_which_threshold_failed(
     tmp_path: Path, address: tuple[str, ...], urls: str
 ) -> None:
-    done = warmer(tmp_path, "crawl", urls, *address, "-q", "--threshold", "hit_ratio<=0.5")
+    thresholds = ("--threshold", "hit_ratio<=0.5", "--threshold", "traffic_hit_ratio>=0.5")
+    done = warmer(tmp_path, "crawl", urls, *address, "-q", *thresholds)
     assert (done.code, done.stdout, done.stderr) == (
         1,
         "",
-        "warmer: threshold hit_ratio<=0.5: fail, the value is 1.0\n",
+        (
+            "warmer: threshold hit_ratio<=0.5: fail, the value is 1.0\n"
+            "warmer: threshold traffic_hit_ratio>=0.5: no data\n"
+        ),
     )
 
 

@@ -196,9 +196,10 @@ class KeyLearner:
                 f"the cache has a KEY_FUNCTION of its own; pin under [[cache]] "
                 f"keys = {{ template = '{search.wrapping}' }}"
             )
+        pinned = "" if self._pins == KeyPins() else " under the keys as they are pinned"
         return Unsettled(
-            f"this cache holds no Django page entry of {url}: the page is not cached, or not here; "
-            f"try another database, or {lines}"
+            f"this cache holds no Django page entry of {url}{pinned}: the page is not cached, or"
+            f" not here; try another database, or {'mend the pins, or ' if pinned else ''}{lines}"
         )
 
     def _search_some(self, questions: Sequence[KeyQuestion]) -> _Search:

@@ -21,6 +21,9 @@ _CURES = {
     "status-429": "the origin asks for fewer requests: set crawl.rate",
     "not-in-cache": "`warmer crawl` warms it",
     "not-probed": 'set verify.probe = "always", or raise verify.probe_sample',
+    "unknown": (
+        "is the page cached at all, in this cache, and under these keys? `warmer explain` tells"
+    ),
     "stale": "it is refreshed behind the answer: verify again in a moment",
 }
 _CURES_OF_FAMILIES = {
