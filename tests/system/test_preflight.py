@@ -47,6 +47,7 @@ class Front:
     own_404: str = OWN_404
     more: str = ""
     home: str = "/session/"
+    proto: str = "https"
     plain: str = "return 301 https://$host$request_uri;"
     days: int = 90
     options: SiteOptions = field(
@@ -83,7 +84,7 @@ class Launch:
                 ssl_certificate_key {certificate.key};
                 {front.tls} {front.hsts} {front.protection} {front.flags} {front.own_404}
                 proxy_set_header Host $http_host;
-                proxy_set_header X-Forwarded-Proto https;
+                proxy_set_header X-Forwarded-Proto {front.proto};
                 location / {{ proxy_pass http://{HOST}:{self.site.port}; }}
                 location = / {{ proxy_pass http://{HOST}:{self.site.port}{front.home}; }}
                 location = /404.html {{ internal; default_type text/html; return 404 "gone shopping"; }}
@@ -203,6 +204,25 @@ def test_each_fault_is_found_and_nothing_else(launch: Launch, fault: str) -> Non
     cures = [each["cure"] for each in found.report["checks"] if each["check"] in expected]
     assert all(cures)
     assert len(cures) == len(expected)
+
+
+def test_a_sitemap_that_names_pages_by_http_is_found(launch: Launch) -> None:
+    found = launch.look(Front(proto="http"), extra='[[source]]\nurl = "/sitemap.xml"')
+    assert (found.code, grades(found)) == (1, {"sitemap": "fail"}), found.stdout
+    assert reason(found, "sitemap").startswith("5 of 5 URLs asked for, 5 without 200: http://")
+
+
+def test_a_site_without_a_sitemap_is_not_blamed_for_it(launch: Launch) -> None:
+    none = "location = /robots.txt { return 404; } location = /sitemap.xml { return 404; }"
+    found = launch.look(Front(more=none))
+    assert (found.code, grades(found)) == (0, {}), found.stdout
+    assert "sitemap" in grades(found, "skipped")
+
+
+def test_a_sitemap_that_robots_txt_names_in_vain_is_found(launch: Launch) -> None:
+    found = launch.look(Front(more="location = /sitemap.xml { return 404; }"))
+    assert (found.code, grades(found)) == (1, {"sitemap": "fail"}), found.stdout
+    assert "/sitemap.xml: answered 404" in reason(found, "sitemap")
 
 
 def test_a_redis_that_anyone_may_enter_is_found(launch: Launch, start_redis: StartRedis) -> None:

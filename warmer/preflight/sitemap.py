@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from warmer.model import Candidate
 
 SHOWN = 3
-_CURE = "mend these pages, or take them out of the sitemap"
+_CURE = "mend these pages, or what the sitemap calls them (SECURE_PROXY_SSL_HEADER for http://)"
 
 
 @dataclass(slots=True)
@@ -72,13 +72,17 @@ async def check_sitemap(
         skipped=Skipped(),
         aliases=sorted(origin.hosts),
     )
-    if found.errors and (named or sample.seen):
+    # A note, where nothing was found, says that /sitemap.xml was a guess.
+    if found.errors and (named or sample.seen or not found.notes):
         return Result("sitemap", Grade.FAIL, where, found.errors[0], "mend the sitemap")
     if not sample.seen:
         why = found.errors[0] if found.errors else "it names no URL of this site"
         return Result("sitemap", Grade.SKIPPED, where, f"no sitemap: {why}")
     answers: dict[str, Answer] = {}
     for url in dict.fromkeys(sample.urls):
+        if url.startswith("http:") and base_url.startswith("https:"):
+            answers[url] = FetchError("plain-http", "named by http, though the site has https")
+            continue
         if answers and site.crawl.rate:
             await asyncio.sleep(1 / site.crawl.rate)
         answers[url] = await fetch(url)

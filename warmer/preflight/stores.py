@@ -19,9 +19,9 @@ _LOG_IN = "bind it to the inner network and set a password (requirepass, or an A
 
 
 def unanswered(where: str, why: str) -> list[Result]:
-    """All checks of a cache that cannot be asked."""
-    cure = "start it, or mend its URL"
-    first = Result("cache-reachable", Grade.FAIL, where, why, cure)
+    """All checks of a cache that cannot be asked; `why` ends with what to do, after a `;`."""
+    reason, _, cure = why.rpartition("; ")
+    first = Result("cache-reachable", Grade.FAIL, where, reason or why, cure)
     rest = [Result(check, Grade.SKIPPED, where, "it does not answer") for check in CACHES[1:]]
     return [first, *rest]
 

@@ -89,5 +89,6 @@ def test_who_gets_in_without_a_password(changed: dict[str, Any], grade: str | No
 
 
 def test_of_a_server_that_does_not_answer_one_check_fails() -> None:
-    found = unanswered("redis://10.0.0.20/1", "Redis does not answer")
+    found = unanswered("redis://10.0.0.20/1", "Redis does not answer; start it")
+    assert (found[0].reason, found[0].cure) == ("Redis does not answer", "start it")
     assert [each.grade for each in found] == [Grade.FAIL, *[Grade.SKIPPED] * 5]
