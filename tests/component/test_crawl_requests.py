@@ -25,7 +25,7 @@ GET /p/1?q=a%20b HTTP/1.1\r
 Host: www.example.com\r
 User-Agent: Mozilla/5.0 (compatible; warmer/0.1.0)\r
 Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,\
-image/apng,*/*;q=0.8\r
+image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7\r
 Accept-Language: en-US,en;q=0.9\r
 Upgrade-Insecure-Requests: 1\r
 Accept-Encoding: gzip, deflate\r

@@ -25,7 +25,7 @@ RUN_HEADER = "X-Warmer-Run"
 _NAVIGATION = {
     "Accept": (
         "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,"
-        "image/apng,*/*;q=0.8"
+        "image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7"
     ),
     "Accept-Language": "en-US,en;q=0.9",
     "Upgrade-Insecure-Requests": "1",
@@ -38,6 +38,9 @@ _TLS_ONLY = {
     "Sec-Fetch-User": "?1",
 }
 _PLAIN_ONLY = {"Accept-Encoding": "gzip, deflate"}
+# Chromium sends these over TLS, with values that name its version and system. Other browsers
+# have none, so that no one value is a visitor's.
+_CLIENT_HINTS = frozenset({"sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform"})
 _CREDENTIALS = frozenset({"authorization", "cookie"})
 
 
@@ -74,7 +77,7 @@ def own_header_names(
     credentials = _CREDENTIALS & {name.lower() for name, value in site.items() if value}
     login = {"authorization"} if basic_auth else set[str]()
     own = {"user-agent", RUN_HEADER.lower(), "x-warmer-refresh"} | credentials | login
-    return frozenset(own - chosen)
+    return frozenset((own | _CLIENT_HINTS) - chosen)
 
 
 def header_lines(headers: Mapping[str, str], run_id: str) -> list[str]:

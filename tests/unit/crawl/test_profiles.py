@@ -7,7 +7,7 @@ from warmer.crawl.profiles import header_lines, own_header_names, visitor_header
 
 ACCEPT = (
     "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,"
-    "image/apng,*/*;q=0.8"
+    "image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7"
 )
 DESKTOP = VariantConfig(name="default")
 
@@ -85,7 +85,8 @@ def test_the_runs_own_header_is_the_runs() -> None:
     ]
 
 
-OURS = {"user-agent", "x-warmer-run", "x-warmer-refresh"}
+HINTS = {"sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform"}
+OURS = {"user-agent", "x-warmer-run", "x-warmer-refresh"} | HINTS
 
 
 def own(
