@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.servers.django_site import DjangoSite, SiteOptions
+from tests.servers.misbehaviour import page
 from tests.system.command import assert_proven, crawl
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import StartRedis, StartSite
+    from tests.servers.rogue import Rogue
     from tests.servers.stores import RedisServer
     from tests.system.command import Result
 
@@ -77,6 +79,24 @@ def test_a_login_that_visitors_have_too_is_a_variant(
         found = run(tmp_path, site, redis, variant, word=word)
         assert found.warm() == sorted(PRODUCTS), found.stdout
         assert_proven(found.rows, site, site.node, {"staging": headers})
+
+
+@pytest.mark.parametrize(
+    ("variant", "is_told"),
+    [("", True), ('[[variant]]\nname = "de"\nheaders = { Cookie = "lang=de" }\n', False)],
+)
+def test_pages_that_vary_on_cookie_are_told_of_unless_a_variant_sends_some(
+    rogue: Rogue, tmp_path: Path, variant: str, *, is_told: bool
+) -> None:
+    rogue.on("/a", page(headers={"Vary": "Accept-Encoding, Cookie", "X-Cache": "HIT"}))
+    rogue.on("/b", page(headers={"Vary": "Accept-Encoding", "X-Cache": "HIT"}))
+    (tmp_path / "site.toml").write_text(f'base_url = "{rogue.url}"\n{variant}', encoding="utf-8")
+    found = crawl(tmp_path, "-", "-c", "site.toml", stdin="/a\n/b\n")
+    assert found.warm() == ["/a", "/b"]
+    warning = (
+        "WARNING: Vary names Cookie on 1 page: who comes with any, such as the _ga of analytics"
+    )
+    assert (warning in " ".join(found.stdout.split())) == is_told
 
 
 def test_verifying_alone_does_not_take_what_our_user_agent_selects_for_warm(

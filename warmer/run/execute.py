@@ -93,7 +93,7 @@ class Execution:
         except WarmerError as error:
             status, code, note = RunStatus.ABORTED, error.exit_code, str(error)
         finally:
-            self.warnings += log.warnings() + self.keys.notes
+            self.warnings += log.warnings() + self.keys.notes + passes.warnings()
         self.store.set_cache_results(self.run_id, log.results())
         report = self._gate(summarise(self.store, self.run_id), log)
         self.store.finish_run(

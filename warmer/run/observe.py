@@ -34,6 +34,7 @@ class Counters:
     slowest_ms: float = 0.0
     slowest_url: str = ""
     last_error: str = ""
+    vary_on_cookie: int = 0
 
 
 class OutcomeObserver:
@@ -58,6 +59,8 @@ class OutcomeObserver:
         hindrance = obstacle(fetch.status, headers, own_headers=self._own_headers[target.variant])
         named = dict(headers)
         self._count(target, seen.state, fetch.total_ms, failed=fetch.status >= 500)
+        if hindrance is None and "cookie" in named.get("vary", "").lower():
+            self.counters.vary_on_cookie += 1
         self._add(
             Outcome(
                 rank=target.rank,

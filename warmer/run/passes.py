@@ -20,6 +20,7 @@ from warmer.crawl.token_bucket import TokenBucket
 from warmer.errors import StoreError
 from warmer.model import Pass
 from warmer.report.progress import Snapshot
+from warmer.report.wording import counted
 from warmer.run.observe import Counters, OutcomeObserver
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Passes:
     refresh_secret: str | None = None
     limit: int = 1
     aborted: str | None = None
+    vary_on_cookie: int = 0
     bucket: TokenBucket | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,6 +75,8 @@ class Passes:
             total=total,
             what=what,
         )
+        if fetch is Pass.WARM:
+            self.vary_on_cookie += observer.counters.vary_on_cookie
         return observer.counters
 
     async def run_pilots(self, targets: Sequence[Target]) -> Counters:
@@ -87,6 +91,7 @@ class Passes:
             total=len(targets),
             what="pilot",
         )
+        self.vary_on_cookie += observer.counters.vary_on_cookie
         return observer.counters
 
     async def fetch_aside(self, targets: Sequence[Target]) -> list[Outcome]:
@@ -125,6 +130,17 @@ class Passes:
             what="witness",
         )
         return outcomes
+
+    def warnings(self) -> list[str]:
+        """What a run that sends no cookies cannot show of those who come with some."""
+        if not self.vary_on_cookie or self.reach.sends("cookie"):
+            return []
+        warning = (
+            f"Vary names Cookie on {counted(self.vary_on_cookie, 'page')}: who comes with any,"
+            " such as the _ga of analytics, misses what is warm for those without; drop cookies"
+            " that the site does not read before the cache, or do not touch the session"
+        )
+        return [warning]
 
     async def _crawl(
         self,

@@ -35,6 +35,10 @@ class Reach:
         """Request header lines of each variant."""
         return {name: header_lines(headers, run_id) for name, headers in self.sent.items()}
 
+    def sends(self, name: str) -> bool:
+        """Whether any variant sends the header of this name (lower case)."""
+        return any(name == each.lower() for sent in self.sent.values() for each in sent)
+
     def of_ours(self, variant: str) -> dict[str, str]:
         """Headers that select the entry which our own fetch makes."""
         login = self.origin.authorization
