@@ -221,9 +221,12 @@ def _cold(case: Case, last: Outcome) -> Judgement:
 
 
 def _by_time(case: Case) -> Judgement | None:
-    """Judge by two times, where neither response says anything of a cache."""
+    """Judge by two times, where no cache is named and neither response tells of one.
+
+    Memories of an application and of its database make second renders fast, too.
+    """
     cold, hot = case.warm, case.probe
-    if case.typical is None or cold is None or hot is None:
+    if case.answers or case.typical is None or cold is None or hot is None:
         return None
     if {cold.state, hot.state} != {CacheState.UNKNOWN}:
         return None

@@ -142,6 +142,13 @@ def test_a_much_faster_second_fetch_is_warm_and_marked_as_judged_by_time() -> No
     )
 
 
+def test_time_does_not_speak_for_a_cache_that_is_named_and_whose_keys_are_not_known() -> None:
+    case = Case(
+        warm=warm(total_ms=120.0), probe=probe(total_ms=12.0), answers=(UNREAD,), typical=SITE
+    )
+    assert judge(case) == Judgement(Verdict.UNVERIFIED, "no-evidence", "pin keys = { … }")
+
+
 @pytest.mark.parametrize(
     ("cold", "hot"),
     [
@@ -258,6 +265,7 @@ def test_warm_is_never_said_on_the_ground_of_our_own_fetch(case: Case) -> None:
     assert last is not None
     if TIMING in found.evidence:
         assert case.typical is not None
+        assert not case.answers
         assert case.probe is not None
         assert case.warm is not None
         assert "judged by time alone" in found.detail
