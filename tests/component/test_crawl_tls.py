@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -252,7 +253,7 @@ async def test_a_site_said_to_speak_http_2_is_met_over_one_connection(
     assert len({line[1] for line in lines}) == 1
 
 
-async def test_a_server_that_ends_its_http_2_connections_gets_each_request_once(
+async def test_a_server_that_ends_its_http_2_connections_gets_no_request_untold(
     rogue: Rogue, authority: Authority, certificate: Certificate, start_nginx: StartNginx
 ) -> None:
     proxy = start_nginx(nginx_http2(certificate, rogue.port))
@@ -269,7 +270,9 @@ async def test_a_server_that_ends_its_http_2_connections_gets_each_request_once(
     )
 
     assert seen.results() == dict.fromkeys(paths, 200)
-    assert sorted(request.target for request in rogue.requests()) == sorted(paths)
+    # Where a connection ends between request and answer, ours is tried again: that is told.
+    asked = Counter(request.target for request in rogue.requests())
+    assert all(1 <= asked[each.path] <= each.attempts for each in seen.calls)
 
 
 async def test_a_page_cut_short_over_http_2_was_closed_early(
