@@ -86,6 +86,13 @@ def _warnings(report: Report) -> Iterator[Text]:
             name = visible(f"{cache.get('kind')} {cache.get('node')}")
             note = visible(str(cache.get("note") or "the reason is not known"))
             yield Text(f"WARNING: the counters of {name} cannot be trusted: {note}", _LOUD)
+    by_time = report.warm_by.get(EvidenceKind.TIMING, 0)
+    if by_time:
+        yield Text(
+            f"WARNING: {counted(by_time, 'warm verdict')} by timing alone: an application that"
+            " remembers its data is fast as well; name the cache with --cache",
+            _LOUD,
+        )
     for warning in report.warnings:
         yield Text(f"WARNING: {visible(warning)}", _LOUD)
 

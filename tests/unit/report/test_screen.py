@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.unit.report.runs import SITE, WARM_BY_KEY, finish, new_run, page, shop
-from warmer.model import Judgement, RunStatus, Verdict
+from warmer.model import EvidenceKind, Judgement, RunStatus, Verdict
 from warmer.report.cures import cure_of
 from warmer.report.listings import print_plan, print_runs
 from warmer.report.screen import print_summary
@@ -88,6 +88,17 @@ def test_a_run_with_all_warm_says_no_more_than_it_knows(store: Store) -> None:
         "The first warm entry expires in 4 min 40 s",
         f"Run {run_id} of shop, 2026-03-04 05:06:07 UTC",
     ]
+
+
+def test_what_rests_on_time_alone_is_a_warning(store: Store) -> None:
+    run_id = new_run(store, [page(1, "/"), page(2, "/sale")])
+    by_time = Judgement(Verdict.WARM, evidence=(EvidenceKind.TIMING,))
+    store.add_verdicts(run_id, [(1, WARM_BY_KEY), (2, by_time)])
+    finish(store, run_id)
+    assert summary(store, run_id)[1] == (
+        "WARNING: 1 warm verdict by timing alone: an application that remembers its data is fast"
+        " as well; name the cache with --cache"
+    )
 
 
 def test_an_empty_plan_is_said_first(store: Store) -> None:
