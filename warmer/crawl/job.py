@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from warmer.config import CrawlConfig
     from warmer.crawl.fetch import Fetch
     from warmer.crawl.origin import Origin
     from warmer.crawl.token_bucket import TokenBucket
-    from warmer.model import Target
+    from warmer.model import LimitMove, Target
 
 
 class Observer(Protocol):
@@ -42,14 +43,19 @@ class Live:
     in_flight: int = 0
 
 
+def _unheard(_move: LimitMove) -> None:
+    """Nobody listens."""
+
+
 @dataclass(slots=True, kw_only=True)
 class CrawlJob:
     """One pass over targets, in the order they are given.
 
     `headers` are the complete request header lines of each variant; with a
     `refresh_secret` each request asks caches to render the page again. `bucket` caps the
-    rate; passes of one run share it. `stop` ends the
-    crawl early: no further request is sent, what is on the wire comes to its end.
+    rate; passes of one run share it. `moved` hears of each change of the limit, timed
+    from `began` (monotonic), the beginning of the run. `stop` ends the crawl early: no
+    further request is sent, what is on the wire comes to its end.
     """
 
     targets: Iterator[Target]
@@ -61,6 +67,8 @@ class CrawlJob:
     start_limit: int = 1
     refresh_secret: str | None = None
     bucket: TokenBucket | None = None
+    moved: Callable[[LimitMove], None] = _unheard
+    began: float = field(default_factory=time.monotonic)
     live: Live = field(default_factory=Live)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     aborted: str | None = None
