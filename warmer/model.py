@@ -42,6 +42,14 @@ class Verdict(StrEnum):
     UNVERIFIED = "unverified"
 
 
+class RunKind(StrEnum):
+    """What a run does with its targets."""
+
+    CRAWL = "crawl"
+    VERIFY = "verify"
+    REPLAY = "replay"
+
+
 class Pass(StrEnum):
     """Which fetch of a target an outcome belongs to."""
 
@@ -135,6 +143,9 @@ class Outcome:
     `status` is None and `error` names the reason when no response came whole.
     Times are milliseconds; `body_bytes` counts what came over the wire.
     `final_url` differs from the target's URL after redirects within the site.
+    `connect_ms` is 0 where a kept connection was used; `in_flight` counts the requests
+    on the wire when this one ended, itself included; `waited_ms` is the time between the
+    scheduled start and the sending, None where nothing was scheduled.
     """
 
     rank: int
@@ -156,6 +167,10 @@ class Outcome:
     language: str | None = None
     csrf: bool = False
     at: float = 0.0
+    connect_ms: float | None = None
+    sent_bytes: int | None = None
+    in_flight: int | None = None
+    waited_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +255,18 @@ class Delta:
     note: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class LimitMove:
+    """How many requests may be in flight from `at_s` seconds into the run on, and why.
+
+    A limit of 0 is a pause.
+    """
+
+    at_s: float
+    limit: int
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """A run as the store knows it; times are aware UTC."""
@@ -253,3 +280,4 @@ class RunRecord:
     note: str = ""
     base_url: str = ""
     observed_traffic: float | None = None
+    kind: RunKind = RunKind.CRAWL

@@ -9,10 +9,20 @@ from __future__ import annotations
 
 import json
 import secrets
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from warmer.errors import ConfigError, StoreError
-from warmer.model import Judgement, Outcome, RunRecord, RunStatus, Target, Trigger
+from warmer.model import (
+    Judgement,
+    LimitMove,
+    Outcome,
+    RunKind,
+    RunRecord,
+    RunStatus,
+    Target,
+    Trigger,
+)
 from warmer.run_lock import RunLock
 from warmer.store_reader import StoreReader
 from warmer.store_rows import OUTCOME_COLUMNS
@@ -53,6 +63,7 @@ class Store(StoreReader):
         config: str,
         now: datetime,
         whole: bool = True,
+        kind: RunKind = RunKind.CRAWL,
     ) -> RunRecord:
         """Open a run in status RUNNING; `config` is JSON without secrets.
 
@@ -62,11 +73,11 @@ class Store(StoreReader):
         self._lock(run_id)
         with self._file.writing() as db:
             db.execute(
-                "INSERT INTO runs (id, site, trigger, status, started_at, base_url, config, whole)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO runs (id, site, trigger, status, started_at, base_url, config, whole,"
+                " kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     run_id, site, trigger, RunStatus.RUNNING, now.timestamp(), base_url, config,
-                    whole,
+                    whole, kind,
                 ),
             )  # fmt: skip
         return self.run(run_id)
@@ -133,13 +144,13 @@ class Store(StoreReader):
         with self._file.writing() as db:
             db.executemany(
                 f"INSERT OR REPLACE INTO outcomes (run, fetch, {OUTCOME_COLUMNS}) VALUES"  # noqa: S608 -- a constant
-                " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     (
                         no, o.fetch, o.rank, o.status, o.error, o.detail, o.total_ms,
                         o.first_byte_ms, o.body_bytes, o.attempts, o.final_url, o.state,
                         o.state_header, o.age_s, o.ttl_s, o.stored, o.obstacle, o.language,
-                        o.csrf, o.at,
+                        o.csrf, o.at, o.connect_ms, o.sent_bytes, o.in_flight, o.waited_ms,
                     )
                     for o in outcomes
                 ),
@@ -180,12 +191,20 @@ class Store(StoreReader):
     def set_threshold_results(self, run_id: str, results: Sequence[Mapping[str, object]]) -> None:
         self._set_json("threshold_results", run_id, results)
 
+    def set_limit_moves(self, run_id: str, moves: Sequence[LimitMove]) -> None:
+        """How the limit moved, in order of time."""
+        self._set_json("limit_moves", run_id, [asdict(move) for move in moves])
+
+    def set_write_results(self, run_id: str, results: Sequence[Mapping[str, object]]) -> None:
+        """What each write of a replay did to its pages; JSON objects."""
+        self._set_json("write_results", run_id, results)
+
     def _set_json(self, table: str, run_id: str, results: Sequence[Mapping[str, object]]) -> None:
         no = self._number(run_id)
         with self._file.writing() as db:
-            db.execute(f"DELETE FROM {table} WHERE run = ?", (no,))  # noqa: S608 -- two callers
+            db.execute(f"DELETE FROM {table} WHERE run = ?", (no,))  # noqa: S608 -- literals
             db.executemany(
-                f"INSERT INTO {table} VALUES (?, ?, ?)",  # noqa: S608 -- two callers
+                f"INSERT INTO {table} VALUES (?, ?, ?)",  # noqa: S608 -- literals
                 [(no, place, json.dumps(dict(result))) for place, result in enumerate(results)],
             )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from warmer.errors import ConfigError
-from warmer.model import Judgement, Outcome, Pass, RunRecord, RunStatus, Target
+from warmer.model import Judgement, LimitMove, Outcome, Pass, RunRecord, RunStatus, Target
 from warmer.run_lock import is_held
 from warmer.store_file import StoreFile
 from warmer.store_rows import OUTCOME_COLUMNS, RUN_COLUMNS, judgement_of, outcome_of, run_of
@@ -174,12 +174,23 @@ class StoreReader:
     def threshold_results(self, run_id: str) -> list[dict[str, object]]:
         return self._json("threshold_results", run_id)
 
+    def limit_moves(self, run_id: str) -> list[LimitMove]:
+        """How the limit moved, in order of time."""
+        rows = self._rows_of("limit_moves", run_id)
+        return [LimitMove(**json.loads(text)) for text in rows]
+
+    def write_results(self, run_id: str) -> list[dict[str, object]]:
+        return self._json("write_results", run_id)
+
     def _json(self, table: str, run_id: str) -> list[dict[str, object]]:
+        return [json.loads(text) for text in self._rows_of(table, run_id)]
+
+    def _rows_of(self, table: str, run_id: str) -> list[str]:
         rows = self._file.rows(
-            f"SELECT result FROM {table} WHERE run = ? ORDER BY place",  # noqa: S608 -- two callers
+            f"SELECT result FROM {table} WHERE run = ? ORDER BY place",  # noqa: S608 -- literals
             (self._number(run_id),),
         )
-        return [json.loads(text) for (text,) in rows]
+        return [text for (text,) in rows]
 
     def _record(self, row: tuple[Any, ...]) -> RunRecord:
         record = run_of(row)

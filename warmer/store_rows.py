@@ -15,6 +15,7 @@ from warmer.model import (
     Judgement,
     Outcome,
     Pass,
+    RunKind,
     RunRecord,
     RunStatus,
     Trigger,
@@ -23,16 +24,19 @@ from warmer.model import (
 
 OUTCOME_COLUMNS = (
     "rank, status, error, detail, total_ms, first_byte_ms, body_bytes, attempts, final_url, "
-    "state, state_header, age_s, ttl_s, stored, obstacle, language, csrf, at"
+    "state, state_header, age_s, ttl_s, stored, obstacle, language, csrf, at, "
+    "connect_ms, sent_bytes, in_flight, waited_ms"
 )
 _STATES = {str(state): state for state in CacheState}
 _VERDICTS = {str(verdict): verdict for verdict in Verdict}
-RUN_COLUMNS = "id, site, trigger, status, started_at, duration_s, note, base_url, observed_traffic"
+RUN_COLUMNS = (
+    "id, site, trigger, status, started_at, duration_s, note, base_url, observed_traffic, kind"
+)
 
 
 def run_of(row: tuple[Any, ...]) -> RunRecord:
     """A run in the order of RUN_COLUMNS."""
-    run_id, site, trigger, status, started_at, duration_s, note, base_url, traffic = row
+    run_id, site, trigger, status, started_at, duration_s, note, base_url, traffic, kind = row
     return RunRecord(
         id=run_id,
         site=site,
@@ -43,6 +47,7 @@ def run_of(row: tuple[Any, ...]) -> RunRecord:
         note=note,
         base_url=base_url,
         observed_traffic=traffic,
+        kind=RunKind(kind),
     )
 
 
@@ -54,11 +59,12 @@ def outcome_of(fetch: Pass, row: tuple[Any, ...]) -> Outcome | None:
     if row[0] is None:
         return None
     rank, status, error, detail, total_ms, first_byte_ms, body_bytes, attempts, final_url = row[:9]
-    state, state_header, age_s, ttl_s, stored, obstacle, language, csrf, at = row[9:]
+    state, state_header, age_s, ttl_s, stored, obstacle, language, csrf, at = row[9:18]
+    connect_ms, sent_bytes, in_flight, waited_ms = row[18:]
     return Outcome(
         rank, fetch, status, error, detail, total_ms, first_byte_ms, body_bytes, attempts,
         final_url, _STATES[state], state_header, age_s, ttl_s, bool(stored), obstacle, language,
-        bool(csrf), at,
+        bool(csrf), at, connect_ms, sent_bytes, in_flight, waited_ms,
     )  # fmt: skip
 
 

@@ -104,4 +104,23 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX pages_refresh ON pages (site, refresh_at) WHERE refresh_at IS NOT NULL;
     CREATE INDEX pages_expiry ON pages (site, expires_at) WHERE expires_at IS NOT NULL;
     """,
+    """
+    ALTER TABLE runs ADD COLUMN kind TEXT NOT NULL DEFAULT 'crawl';
+    ALTER TABLE outcomes ADD COLUMN connect_ms REAL;
+    ALTER TABLE outcomes ADD COLUMN sent_bytes INTEGER;
+    ALTER TABLE outcomes ADD COLUMN in_flight INTEGER;
+    ALTER TABLE outcomes ADD COLUMN waited_ms REAL;
+    CREATE TABLE limit_moves (
+        run INTEGER NOT NULL REFERENCES runs(no) ON DELETE CASCADE,
+        place INTEGER NOT NULL,
+        result TEXT NOT NULL,
+        PRIMARY KEY (run, place)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE write_results (
+        run INTEGER NOT NULL REFERENCES runs(no) ON DELETE CASCADE,
+        place INTEGER NOT NULL,
+        result TEXT NOT NULL,
+        PRIMARY KEY (run, place)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

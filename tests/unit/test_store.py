@@ -407,11 +407,13 @@ def test_missing_directories_are_made(tmp_path: Path) -> None:
 
 def test_a_store_that_was_damaged_later_is_one_line_and_no_traceback(tmp_path: Path) -> None:
     path = tmp_path / "warmer.db"
+    Store(path).close()
+    empty = path.stat().st_size
     store = Store(path)
     run_id = new_run(store, [page(rank, f"/{rank}") for rank in range(1, 500)])
     store.close()
     pages = path.read_bytes()
-    path.write_bytes(pages[:4096] + b"\xff" * (len(pages) - 4096))
+    path.write_bytes(pages[:empty] + b"\xff" * (len(pages) - empty))
     store = Store(path)
     with pytest.raises(StoreError) as refused:
         list(store.results(run_id))

@@ -16,7 +16,7 @@ from warmer.caches.address import parse as parse_address
 from warmer.config_file import build_site, overlay, read_document, rebased
 from warmer.config_overlay import check_kept, kept
 from warmer.errors import ConfigError, SourceError, StoreError
-from warmer.model import RunStatus, Trigger
+from warmer.model import RunKind, RunStatus, Trigger
 from warmer.plan import targets
 from warmer.run.cache_keys import CacheKeys
 from warmer.run.execute import Execution, Mode, reopen
@@ -115,7 +115,9 @@ async def run_new(
     gathered = await gathering.read_online()
     store = Store(resolved.store_path)
     try:
-        run_id = plan_run(store, resolved, gathered, trigger=Trigger.MANUAL, whole=True)
+        run_id = plan_run(
+            store, resolved, gathered, trigger=Trigger.MANUAL, whole=True, kind=_kind(mode)
+        )
         for note in gathered.notes:
             progress.note(note)
         return await _run(
@@ -159,8 +161,18 @@ def request_of_run(request: Request, run_id: str, environment: Mapping[str, str]
     )
 
 
+def _kind(mode: Mode) -> RunKind:
+    return RunKind.VERIFY if mode is Mode.VERIFY else RunKind.CRAWL
+
+
 def plan_run(
-    store: Store, resolved: Resolved, gathered: Gathered, *, trigger: Trigger, whole: bool
+    store: Store,
+    resolved: Resolved,
+    gathered: Gathered,
+    *,
+    trigger: Trigger,
+    whole: bool,
+    kind: RunKind = RunKind.CRAWL,
 ) -> str:
     """Write a run and its targets; returns its id. A plan without targets raises SourceError.
 
@@ -178,6 +190,7 @@ def plan_run(
         config=resolved.record,
         now=datetime.now(UTC),
         whole=whole,
+        kind=kind,
     )
     skipped = gathered.skipped.as_dict()
     try:
