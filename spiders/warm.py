@@ -69,8 +69,9 @@ class WarmSpider(Spider):
     def failed(self, request: Request, error: Exception) -> None:
         """No response, or one that must not be followed."""
         self.under_way -= 1
+        total_ms = None
         if isinstance(error, FetchError):
-            reason, detail = error.reason, error.detail
+            reason, detail, total_ms = error.reason, error.detail, error.total_ms
         elif isinstance(error, IgnoreRequest):
             reason, detail = "robots", str(error)
         else:
@@ -84,6 +85,7 @@ class WarmSpider(Spider):
                 detail,
                 attempts=request.meta.get("attempts", 1),
                 final_url=request.url,
+                total_ms=total_ms,
             )
         except Exception as raised:  # noqa: BLE001 -- raised again by `crawl`
             self.job.fail(raised)

@@ -37,6 +37,7 @@ class Seen:
     attempts: int
     final_url: str
     fetch: Fetch | None = None
+    failed_after_ms: float | None = None
 
 
 class Landing(Live):
@@ -65,10 +66,19 @@ class Notebook:
         self.calls.append(seen)
 
     def failed(
-        self, target: Target, reason: str, detail: str, *, attempts: int, final_url: str
+        self,
+        target: Target,
+        reason: str,
+        detail: str,
+        *,
+        attempts: int,
+        final_url: str,
+        total_ms: float | None,
     ) -> None:
         path = target.url.split("/", 3)[3]
-        seen = Seen(target.rank, f"/{path}", None, reason, detail, attempts, final_url)
+        seen = Seen(
+            target.rank, f"/{path}", None, reason, detail, attempts, final_url, None, total_ms
+        )
         self.calls.append(seen)
 
     def only(self) -> Seen:

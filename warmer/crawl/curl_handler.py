@@ -58,10 +58,12 @@ class CurlDownloadHandler(BaseDownloadHandler):
 
     async def _fetch(self, request: Request) -> Fetch:
         place = urlsplit(request.url)
-        foreign = not self._origin.owns(place.hostname or "")
+        host = place.hostname or ""
+        foreign = not self._origin.owns(host)
         secure = place.scheme == "https"
         idle = self._idle[foreign]
         handle = idle.pop() if idle else self._origin.new_handle(secure=secure, foreign=foreign)
+        sockets = self._origin.guard(handle, host)
         lines: list[bytes] = []
         parts: list[bytes] = []
         room = request.meta.get("keep_bytes", self._origin.max_body_bytes)
@@ -89,8 +91,10 @@ class CurlDownloadHandler(BaseDownloadHandler):
             handle.setopt(pycurl.PREREQFUNCTION, may_send)
             handle.setopt(pycurl.HEADERFUNCTION, lines.append)
             handle.setopt(pycurl.WRITEFUNCTION, write)
-            await self._transfers.perform(handle)
+            in_flight = await self._transfers.perform(handle)
         except TransferError as error:
+            if sockets is not None:
+                sockets.check()
             raise _fetch_error(error, handle) from None
         else:
             return Fetch(
@@ -100,6 +104,13 @@ class CurlDownloadHandler(BaseDownloadHandler):
                 body_bytes=received,
                 total_ms=handle.getinfo(pycurl.TOTAL_TIME) * 1000,
                 first_byte_ms=handle.getinfo(pycurl.STARTTRANSFER_TIME) * 1000,
+                # Each counts from the start; libcurl gives 0 for what did not happen.
+                connect_ms=max(
+                    handle.getinfo(pycurl.CONNECT_TIME), handle.getinfo(pycurl.APPCONNECT_TIME)
+                )
+                * 1000,
+                sent_bytes=handle.getinfo(pycurl.REQUEST_SIZE),
+                in_flight=in_flight,
             )
         finally:
             idle.append(handle)
@@ -169,8 +180,9 @@ def _set_header_lines(handle: pycurl.Curl, lines: Sequence[str]) -> None:
 
 
 def _fetch_error(error: TransferError, handle: pycurl.Curl) -> FetchError:
+    reason, detail = reason_of(error.code, str(error)), str(error)
     if handle.getinfo(pycurl.HTTP_CONNECTCODE) >= 300:
-        return FetchError("proxy", str(error))
-    if error.code == pycurl.E_ABORTED_BY_CALLBACK:
-        return FetchError("closed-early", "the connection was closed in place of an answer")
-    return FetchError(reason_of(error.code, str(error)), str(error))
+        reason = "proxy"
+    elif error.code == pycurl.E_ABORTED_BY_CALLBACK:
+        reason, detail = "closed-early", "the connection was closed in place of an answer"
+    return FetchError(reason, detail, total_ms=handle.getinfo(pycurl.TOTAL_TIME) * 1000)

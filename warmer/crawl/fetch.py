@@ -31,7 +31,7 @@ REASON_BY_CODE: dict[int, str] = {
 _READING = re.compile("Recv failure|SSL_read|Failure when receiving")
 _BLANK = (b"\r\n", b"\n")
 
-UNREACHABLE_REASONS = frozenset({"dns", "connect", "tls", "proxy"})
+UNREACHABLE_REASONS = frozenset({"dns", "connect", "private-address", "tls", "proxy"})
 """Reasons that say that the origin itself cannot be talked to."""
 
 
@@ -40,7 +40,9 @@ class Fetch:
     """Status, headers, timings and the first bytes of one response.
 
     `headers` are in order, names lower case. `body` holds at most as many bytes
-    as were asked for; `body_bytes` counts all that came. Times in milliseconds.
+    as were asked for; `body_bytes` counts all that came. Times in milliseconds;
+    `connect_ms` has TLS in it, and is 0 on a kept connection. `sent_bytes` is the request,
+    `in_flight` how many were on the wire when this one ended, itself included.
     """
 
     status: int = 0
@@ -49,6 +51,9 @@ class Fetch:
     body_bytes: int = 0
     total_ms: float = 0.0
     first_byte_ms: float = 0.0
+    connect_ms: float = 0.0
+    sent_bytes: int = 0
+    in_flight: int = 1
 
 
 def reason_of(code: int, message: str) -> str:
@@ -65,12 +70,16 @@ def reason_of(code: int, message: str) -> str:
 
 
 class FetchError(Exception):
-    """No whole response came; `reason` is a word of the report."""
+    """No whole response came; `reason` is a word of the report.
 
-    def __init__(self, reason: str, detail: str) -> None:
+    `total_ms` is how long was waited for it, None where nothing was sent.
+    """
+
+    def __init__(self, reason: str, detail: str, *, total_ms: float | None = None) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+        self.total_ms = total_ms
 
 
 def parse_headers(lines: list[bytes]) -> list[tuple[str, str]]:

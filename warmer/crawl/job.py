@@ -29,9 +29,16 @@ class Observer(Protocol):
         ...
 
     def failed(
-        self, target: Target, reason: str, detail: str, *, attempts: int, final_url: str
+        self,
+        target: Target,
+        reason: str,
+        detail: str,
+        *,
+        attempts: int,
+        final_url: str,
+        total_ms: float | None,
     ) -> None:
-        """No whole response came."""
+        """No whole response came; `total_ms` as in FetchError."""
         ...
 
 

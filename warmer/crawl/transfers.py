@@ -33,21 +33,23 @@ class Transfers:
         self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
-        self._waiting: dict[pycurl.Curl, asyncio.Future[None]] = {}
+        self._waiting: dict[pycurl.Curl, asyncio.Future[int]] = {}
         self._reading: set[int] = set()
         self._writing: set[int] = set()
         self._timer: asyncio.Handle | None = None
 
-    async def perform(self, handle: pycurl.Curl) -> None:
+    async def perform(self, handle: pycurl.Curl) -> int:
         """Run one prepared handle to its end; raises TransferError.
+
+        Returns how many transfers were under way when it ended, itself included.
 
         When the caller is cancelled the transfer is dropped, with its connection.
         """
-        done = self._loop.create_future()
+        done: asyncio.Future[int] = self._loop.create_future()
         self._waiting[handle] = done
         self._multi.add_handle(handle)
         try:
-            await done
+            return await done
         finally:
             if self._waiting.pop(handle, None) is not None:
                 self._multi.remove_handle(handle)
@@ -56,7 +58,7 @@ class Transfers:
         """Drop what is still on the wire and close every connection."""
         closed = TransferError(pycurl.E_ABORTED_BY_CALLBACK, "the crawl was closed")
         for handle in tuple(self._waiting):
-            self._settle(handle, closed)
+            self._settle(handle, closed, 0)
         self._multi.close()
         self._cancel_timer()
         for descriptor in tuple(self._reading | self._writing):
@@ -112,19 +114,20 @@ class Transfers:
 
     def _finish(self) -> None:
         more = 1
+        under_way = len(self._waiting)
         while more:
             more, succeeded, failed = self._multi.info_read()
             for handle in succeeded:
-                self._settle(handle, None)
+                self._settle(handle, None, under_way)
             for handle, code, message in failed:
-                self._settle(handle, TransferError(code, message))
+                self._settle(handle, TransferError(code, message), under_way)
 
-    def _settle(self, handle: pycurl.Curl, error: TransferError | None) -> None:
+    def _settle(self, handle: pycurl.Curl, error: TransferError | None, under_way: int) -> None:
         done = self._waiting.pop(handle, None)
         self._multi.remove_handle(handle)
         if done is None or done.done():
             return
         if error is None:
-            done.set_result(None)
+            done.set_result(under_way)
         else:
             done.set_exception(error)

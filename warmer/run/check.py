@@ -112,6 +112,7 @@ class _First:
         *,
         attempts: int,  # noqa: ARG002 -- the interface
         final_url: str,  # noqa: ARG002 -- the interface
+        total_ms: float | None,  # noqa: ARG002 -- the interface
     ) -> None:
         self.finding = Finding(self.finding.what, f"{reason}: {detail}", ExitCode.UNREACHABLE)
 

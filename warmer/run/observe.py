@@ -83,11 +83,21 @@ class OutcomeObserver:
                     fetch.body, named.get("content-type", ""), named.get("content-encoding", "")
                 ),
                 at=time.time(),
+                connect_ms=fetch.connect_ms,
+                sent_bytes=fetch.sent_bytes,
+                in_flight=fetch.in_flight,
             )
         )
 
     def failed(
-        self, target: Target, reason: str, detail: str, *, attempts: int, final_url: str
+        self,
+        target: Target,
+        reason: str,
+        detail: str,
+        *,
+        attempts: int,
+        final_url: str,
+        total_ms: float | None,
     ) -> None:
         self.counters.last_error = f"{reason}: {detail}"
         self.counters.unreachable += reason in UNREACHABLE_REASONS
@@ -99,6 +109,7 @@ class OutcomeObserver:
                 status=None,
                 error=reason,
                 detail=detail,
+                total_ms=total_ms,
                 attempts=attempts,
                 final_url=final_url if final_url != target.url else "",
                 at=time.time(),
