@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warmer.report.terminal import visible
+from warmer.report.visible import visible
 from warmer.report.wording import counted, duration
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warmer.report.terminal import visible
+from warmer.report.visible import visible
 from warmer.report.wording import duration, milliseconds, quantity
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from xml.sax.saxutils import quoteattr
 
 from warmer.errors import ConfigError
 from warmer.preflight.result import Grade, Result, worst
-from warmer.report.terminal import visible
+from warmer.report.visible import visible
 from warmer.report.write import check_writable
 
 if TYPE_CHECKING:

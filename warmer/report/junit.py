@@ -14,7 +14,7 @@ from xml.sax.saxutils import quoteattr
 
 from warmer.model import RunStatus, Verdict
 from warmer.report.row import cold_ms, judgement_of
-from warmer.report.terminal import visible
+from warmer.report.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from warmer.report.terminal import columns, cut, put, show, visible
+from warmer.report.terminal import columns, cut, put, show
+from warmer.report.visible import visible
 from warmer.report.wording import counted, duration, percent
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from warmer.report.terminal import cut, put, takes_escape_codes, visible
+from warmer.report.terminal import cut, put, takes_escape_codes
+from warmer.report.visible import visible
 from warmer.report.wording import duration, percent
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from rich.text import Text
 
 from warmer.model import EvidenceKind, Pass, RunStatus
 from warmer.report.cures import cure_of
-from warmer.report.terminal import columns, cut, show, visible
+from warmer.report.terminal import columns, cut, show
+from warmer.report.visible import visible
 from warmer.report.wording import counted, duration, milliseconds, percent, quantity
 
 if TYPE_CHECKING:

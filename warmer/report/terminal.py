@@ -1,7 +1,4 @@
-"""What may go to a terminal: whether escape codes may, and text that others wrote.
-
-URLs and what servers say are untrusted: no character of theirs moves a cursor.
-"""
+"""What may go to a terminal: whether escape codes may, how wide it is, what rich renders."""
 
 from __future__ import annotations
 
@@ -11,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
+
+from warmer.report.visible import visible
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -36,24 +35,6 @@ def columns(stream: TextIO) -> int:
         width = 0
     # 0 columns: a terminal that does not know its size, as under some CI systems.
     return max(40, width or shutil.get_terminal_size().columns)
-
-
-def visible(text: str) -> str:
-    r"""The text with every unprintable character written as \x1b, \u202e and the like.
-
-    Unprintable as in `str.isprintable`: controls, formats such as bidirectional
-    overrides, lone surrogates, separators other than the space.
-    """
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else _escape(char) for char in text)
-
-
-def _escape(char: str) -> str:
-    code = ord(char)
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def cut(text: str, width: int) -> str:

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from warmer.report.terminal import cut, put, visible
+from warmer.report.terminal import cut, put
+from warmer.report.visible import visible
 from warmer.report.wording import counted, duration, percent
 
 
