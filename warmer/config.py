@@ -116,6 +116,7 @@ class CrawlConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     http: Literal["auto", "1.1", "2"] = "auto"
     proxy: str | None = None
     unix_socket: str | None = None
+    private_addresses: bool | None = None
     basic_auth: str | None = None
     ca_file: str | None = None
     client_cert: str | None = None

@@ -22,13 +22,17 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 class Wiretap:
-    """`heads` are the request heads as they came; `names` what was asked for by SNI."""
+    """`heads` are the request heads as they came; `names` what was asked for by SNI.
+
+    `connections` counts those that were accepted, with a request or without.
+    """
 
     def __init__(
         self, *, host: str = HOST, path: Path | None = None, tls: ssl.SSLContext | None = None
     ) -> None:
         self.heads: list[bytes] = []
         self.names: list[str | None] = []
+        self.connections = 0
         self._host = host
         self._path = path
         self._tls = tls
@@ -57,6 +61,7 @@ class Wiretap:
         return True
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import pycurl
 
+from warmer.crawl.private_address import PublicSockets, names_private
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,7 +29,8 @@ HTTP_VERSIONS = {
 class Origin:
     """Where TCP goes, with which credentials, within which limits.
 
-    With `new_connections` no request shares one with another.
+    With `new_connections` no request shares one with another. Without
+    `private_addresses` public names must not lead to private ones.
 
     Scrapy logs its settings, so this shows none of its fields when printed.
     """
@@ -47,6 +50,7 @@ class Origin:
     connect_timeout_s: float = 10.0
     max_body_bytes: int = 50_000_000
     new_connections: bool = False
+    private_addresses: bool = True
 
     @property
     def authorization(self) -> str | None:
@@ -96,6 +100,24 @@ class Origin:
             # pycurl takes a `str` of ASCII only; a path or a password may be more.
             handle.setopt(option, value.encode() if isinstance(value, str) else value)
         return handle
+
+    def guard(self, handle: pycurl.Curl, host: str) -> PublicSockets | None:
+        """Before a request to this host: without `private_addresses`, sockets that heed it.
+
+        A proxy or a Unix socket is named by the configuration; what a proxy makes of a name
+        is the proxy's affair.
+        """
+        if self.private_addresses or self.proxy:
+            return None
+        is_own = self.owns(host)
+        if self.connect_to and is_own:
+            host = urlsplit(f"//{self.connect_to}").hostname or ""
+        if names_private(host) or (self.unix_socket and is_own):
+            handle.unsetopt(pycurl.OPENSOCKETFUNCTION)
+            return None
+        sockets = PublicSockets(host)
+        handle.setopt(pycurl.OPENSOCKETFUNCTION, sockets.open)
+        return sockets
 
     def request_target(self, url: str, *, secure: bool) -> str:
         """The request line's middle part for a URL of the site that has a path.

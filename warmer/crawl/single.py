@@ -18,7 +18,7 @@ from warmer.crawl.redirect import onward_url
 from warmer.crawl.transfers import TransferError, Transfers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from warmer.crawl.origin import Origin
 
@@ -60,9 +60,24 @@ class Single:
 
         TCP, SNI and the certificate stay those of the URL's host.
         """
+        lines = [*header_lines, *([f"Host: {host}"] if host else [])]
+        return await self._exchange(url, lines, {})
+
+    async def post_form(self, url: str, header_lines: Sequence[str], body: bytes) -> Exchange:
+        """POST what a form sends, once; raises FetchError.
+
+        Over a new connection, for one that was kept may end under the request, and nobody
+        knows then whether it was taken.
+        """
+        lines = [*header_lines, "Content-Type: application/x-www-form-urlencoded", "Expect:"]
+        options = {pycurl.POSTFIELDS: body, pycurl.FRESH_CONNECT: 1}
+        return await self._exchange(url, lines, options)
+
+    async def _exchange(
+        self, url: str, lines: Sequence[str], options: Mapping[int, object]
+    ) -> Exchange:
         url = _askable(url)
         handle, secure = self._handle(url)
-        lines = [*header_lines, *([f"Host: {host}"] if host else [])]
         head: list[bytes] = []
         body = bytearray()
         received = 0
@@ -79,7 +94,9 @@ class Single:
             handle.setopt(pycurl.OPT_CERTINFO, 1)
             handle.setopt(pycurl.HEADERFUNCTION, head.append)
             handle.setopt(pycurl.WRITEFUNCTION, write)
-            await self._perform(handle)
+            for option, value in options.items():
+                handle.setopt(option, value)
+            await self._perform(handle, url)
             fetch = Fetch(
                 status=handle.getinfo(pycurl.RESPONSE_CODE),
                 headers=parse_headers(head),
@@ -108,7 +125,7 @@ class Single:
             handle.setopt(pycurl.SSLVERSION, TLS_VERSIONS[version])
             # Ciphers of the old versions are below OpenSSL's own level.
             handle.setopt(pycurl.SSL_CIPHER_LIST, "DEFAULT:@SECLEVEL=0")
-            await self._perform(handle)
+            await self._perform(handle, url)
         except FetchError as error:
             if any(words in str(error) for words in _OURS):
                 return None
@@ -134,10 +151,13 @@ class Single:
         handle.setopt(pycurl.URL, url)
         return handle, secure
 
-    async def _perform(self, handle: pycurl.Curl) -> None:
+    async def _perform(self, handle: pycurl.Curl, url: str) -> None:
+        sockets = self._origin.guard(handle, urlsplit(url).hostname or "")
         try:
             await self._transfers.perform(handle)
         except TransferError as error:
+            if sockets is not None:
+                sockets.check()
             raise FetchError(reason_of(error.code, str(error)), str(error)) from None
 
 

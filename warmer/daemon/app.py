@@ -11,7 +11,7 @@ import contextlib
 import logging
 import os
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from warmer.daemon.clock import Clock
@@ -22,6 +22,7 @@ from warmer.daemon.service import SiteService, site_name
 from warmer.daemon.watch import Watch
 from warmer.errors import ConfigError, ExitCode, WarmerError
 from warmer.run.prepare import Request, resolve
+from warmer.run.reach import for_strangers
 from warmer.store_upkeep import mark_killed
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Daemon:
     def open(self, places: Sequence[Path]) -> None:
         """Read every site, take its lock, open its store; all of them or none."""
         for place in places:
-            resolved = resolve(Request(config=place), self._environment)
+            resolved = self._resolved(place)
             name, store = site_name(resolved.site), resolved.store_path.resolve()
             if any(part.service.name == name for part in self.sites):
                 raise ConfigError(f'{place}: name: "{name}" is taken by another site of the daemon')
@@ -152,12 +153,16 @@ class Daemon:
         self._notifier.reloading()
         for part in self.sites:
             try:
-                part.service.reload(resolve(Request(config=part.place), self._environment))
+                part.service.reload(self._resolved(part.place))
             except WarmerError as error:
                 _log.error("not reloaded: %s", error)
             else:
                 _log.info("reloaded: %s", part.place)
         self._notifier.ready(self._summary())
+
+    def _resolved(self, place: Path) -> Resolved:
+        resolved = resolve(Request(config=place), self._environment)
+        return replace(resolved, site=for_strangers(resolved.site))
 
     def _summary(self) -> str:
         names = ", ".join(part.service.name for part in self.sites)

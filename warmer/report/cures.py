@@ -9,6 +9,9 @@ _CURES = {
     "timeout": "no answer in time: lower concurrency, or raise crawl.timeout_s",
     "connect": "nothing accepts connections there: check base_url and connect_to",
     "dns": "the name does not resolve: check base_url, or set connect_to",
+    "private-address": (
+        "name it: connect_to, or a private base_url; or set crawl.private_addresses = true"
+    ),
     "tls": "mend the certificate (its names, its dates), or check base_url and crawl.ca_file",
     "proxy": "the proxy does not let us through: check crawl.proxy",
     "protocol": "the answer is not HTTP as the standard has it: look at it with curl -v",

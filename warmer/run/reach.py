@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from warmer.config import VariantConfig
 from warmer.crawl.origin import Origin
 from warmer.crawl.profiles import RUN_HEADER, header_lines, own_header_names, visitor_headers
@@ -68,6 +70,16 @@ def reach(site: SiteConfig, base_url: str) -> Reach:
     return Reach(_origin(site, base_url), variants, sent, own)
 
 
+def for_strangers(site: SiteConfig) -> SiteConfig:
+    """The site where not its owner, but whoever sends triggers, has pages fetched.
+
+    Private addresses are then those that the configuration names, unless it says otherwise.
+    """
+    if site.crawl.private_addresses is not None:
+        return site
+    return replace(site, crawl=replace(site.crawl, private_addresses=False))
+
+
 def source_headers(site: SiteConfig, base_url: str) -> dict[str, str]:
     """Headers for sitemaps and discovery; the site's own are added for its hosts alone."""
     headers = visitor_headers(
@@ -98,4 +110,5 @@ def _origin(site: SiteConfig, base_url: str) -> Origin:
         timeout_s=crawl.timeout_s,
         connect_timeout_s=crawl.connect_timeout_s,
         max_body_bytes=crawl.max_body_bytes,
+        private_addresses=crawl.private_addresses is not False,
     )
