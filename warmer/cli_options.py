@@ -1,0 +1,85 @@
+"""Options that several commands share, and the request they make up."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from warmer.config_overlay import overrides
+from warmer.run.prepare import Request, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CONFIG = click.option(
+    "-c", "--config", metavar="SITE.toml", help="The site's TOML file.", type=Path
+)
+STORE = click.option("--store", metavar="FILE", type=Path, help="Where runs are kept [warmer.db].")
+
+
+def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+SITE_OPTIONS = _options(
+    click.argument("sources", nargs=-1, metavar="[SOURCE]..."),
+    CONFIG,
+    STORE,
+    click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N best targets."),
+    click.option("--base-url", metavar="URL", help="Scheme and host of every target."),
+    click.option("--connect-to", metavar="HOST:PORT", help="Where TCP goes; Host and SNI stay."),
+    click.option(
+        "--cache",
+        multiple=True,
+        metavar="URL",
+        help="A cache server to ask, such as redis://host:6379/1 or memcached://host. Repeatable.",
+    ),
+    click.option(
+        "--header",
+        "headers",
+        multiple=True,
+        metavar="'Name: value'",
+        help="A request header. Repeatable.",
+    ),
+    click.option(
+        "--include", multiple=True, metavar="RE", help="Only paths that match. Repeatable."
+    ),
+    click.option(
+        "--exclude", multiple=True, metavar="RE", help="Not paths that match. Repeatable."
+    ),
+    click.option(
+        "--alias", multiple=True, metavar="HOST", help="Another name of this site. Repeatable."
+    ),
+    click.option("--log-format", metavar="FORMAT", help="LogFormat or log_format of a log."),
+)
+RUN_OPTIONS = _options(
+    click.option("--concurrency", "workers", metavar="N|auto", help="Requests in flight [auto]."),
+    click.option("--rate", metavar="N/s", help="At most so many requests a second."),
+    click.option(
+        "--threshold", multiple=True, metavar="EXPR", help="Such as hit_ratio>=0.95. Repeatable."
+    ),
+    click.option("--report", multiple=True, metavar="FILE", type=Path, help=".json .jsonl .xml"),
+    click.option("-q", "--quiet", is_flag=True, help="No progress, no summary."),
+    click.option("-v", "--verbose", is_flag=True, help="Say what is decided, and why."),
+)
+
+
+def request_of(given: dict[str, Any]) -> Request:
+    """What was typed, of SITE_OPTIONS and RUN_OPTIONS."""
+    names = ("sources", "base_url", "connect_to", "cache", "headers", "top", "include", "exclude",
+             "alias", "log_format", "workers", "rate", "threshold")  # fmt: skip
+    chosen = {name: given[name] for name in names if name in given}
+    return Request(config=given["config"], overrides=overrides(**chosen), store=given["store"])
+
+
+def store_path(config: Path | None, store: Path | None) -> Path:
+    """Where runs are kept, as the command line or the site's file says."""
+    return resolve(Request(config=config, store=store), os.environ).store_path
