@@ -19,7 +19,7 @@ from warmer.model import Trigger
 
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 LIMIT_S = 60.0
@@ -78,11 +78,17 @@ class Place:
 
     @contextlib.contextmanager
     def daemon(
-        self, *arguments: str, variables: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        variables: Mapping[str, str] | None = None,
+        within: Sequence[str] = (),
     ) -> Iterator[DaemonProcess]:
-        """Started and ready; killed at the end if it still runs."""
+        """Started and ready; killed at the end if it still runs.
+
+        `within` is a command that becomes the one which is its last arguments.
+        """
         process = subprocess.Popen(
-            [PROGRAM, "daemon", "-c", "site.toml", "--log-json", *arguments],
+            [*within, PROGRAM, "daemon", "-c", "site.toml", "--log-json", *arguments],
             cwd=self.directory,
             env={**environment(), **(variables or {})},
             stdin=subprocess.DEVNULL,
