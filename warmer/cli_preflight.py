@@ -35,12 +35,8 @@ def preflight(
     """Go through the checklist before a launch, from outside; exit with 1 where a check fails."""
     # No other command needs this room.
     from warmer.preflight.preflight import preflight as look  # noqa: PLC0415
-    from warmer.preflight.report import (  # noqa: PLC0415
-        check_report_file,
-        lines,
-        total,
-        write_report,
-    )
+    from warmer.preflight.render import lines, total  # noqa: PLC0415
+    from warmer.preflight.report import check_report_file, write_report  # noqa: PLC0415
     from warmer.preflight.result import Grade  # noqa: PLC0415
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")

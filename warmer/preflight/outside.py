@@ -18,8 +18,9 @@ from warmer.crawl.profiles import header_lines
 from warmer.crawl.single import TLS_VERSIONS, Single
 from warmer.errors import UnreachableError
 from warmer.preflight import headers, pages, transport
+from warmer.preflight.answer import Answer, of_answer
 from warmer.preflight.dns import ask_ttl, system_resolver
-from warmer.preflight.result import OUTSIDE, Answer, Grade, Result, of_answer
+from warmer.preflight.result import OUTSIDE, Grade, Result
 from warmer.preflight.sitemap import check_sitemap
 from warmer.run.reach import reach, source_headers
 

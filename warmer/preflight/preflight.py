@@ -6,7 +6,6 @@ Changes nothing. Not checked here: what only the application's own process can t
 from __future__ import annotations
 
 import asyncio
-import difflib
 from typing import TYPE_CHECKING
 
 from warmer.caches.address import parse
@@ -15,7 +14,7 @@ from warmer.config_rules import check_connect_to
 from warmer.errors import ConfigError, UnreachableError
 from warmer.host_name import site_root
 from warmer.preflight.outside import Outside
-from warmer.preflight.result import CACHES, CHECKS, OUTSIDE, Grade, Result
+from warmer.preflight.result import CACHES, CHECKS, OUTSIDE, Grade, Result, unknown_check
 from warmer.preflight.stores import judged, unanswered
 
 if TYPE_CHECKING:
@@ -62,9 +61,7 @@ def _of_cache(url: str) -> list[Result]:
 def _check_options(options: PreflightConfig) -> None:
     for check, why in options.off.items():
         if check not in CHECKS:
-            near = difflib.get_close_matches(check, CHECKS, 1, 0.5)
-            hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(CHECKS)}"
-            raise ConfigError(f"preflight.off.{check}: unknown check; {hint}")
+            raise ConfigError(f"preflight.off.{check}: {unknown_check(check, CHECKS)}")
         if not why.strip():
             raise ConfigError(f"preflight.off.{check}: no reason; expected why it is off")
     if options.certificate_fail_days > options.certificate_warn_days:

@@ -1,15 +1,17 @@
-"""What a check says. Pure; knows no check's rule."""
+"""What a check says. Pure; knows no check's rule.
+
+Standard library only: the site's own process makes results, too (`contrib/django/preflight`).
+"""
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from warmer.crawl.fetch import Fetch, FetchError
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
 OUTSIDE = (
     "front-page",
@@ -35,11 +37,35 @@ CACHES = (
     "cache-persistence",
     "cache-exposed",
 )
-CHECKS = (*OUTSIDE, *CACHES)
+INSIDE_REPORT = "inside-report"
+"""What is said of the file that holds what the application's process told."""
+INSIDE = (
+    "system-checks",
+    "debug",
+    "secret-key",
+    "allowed-hosts",
+    "time-zone",
+    "site-domain",
+    "error-pages",
+    "template-loader",
+    "session-engine",
+    "database",
+    "migrations",
+    "connections-kept",
+    "clock",
+    "cache-backend",
+    "cache-round-trip",
+    "cache-keys",
+    "media",
+    "static-files",
+    "logging",
+    "error-reporting",
+    "mail",
+    "celery",
+)
+"""Those that only the application's own process can tell."""
+CHECKS = (*OUTSIDE, INSIDE_REPORT, *INSIDE, *CACHES)
 """Every check by its name, in the order of the report."""
-
-Answer = Fetch | FetchError
-"""What came of one request."""
 
 
 class Grade(StrEnum):
@@ -65,17 +91,15 @@ class Result:
     cure: str = ""
 
 
+def unknown_check(name: str, known: Sequence[str]) -> str:
+    """What to say of a name that no check has: with the nearest known one, or with all."""
+    near = difflib.get_close_matches(name, known, 1, 0.5)
+    hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(known)}"
+    return f"unknown check; {hint}"
+
+
 def worst(results: list[Result]) -> Grade:
     """FAIL before WARN before OK; SKIPPED if nothing else is there."""
     order = (Grade.FAIL, Grade.WARN, Grade.OK)
     grades = {result.grade for result in results}
     return next((grade for grade in order if grade in grades), Grade.SKIPPED)
-
-
-def of_answer(
-    check: str, where: str, answer: Answer, judge: Callable[[str, Fetch], Result]
-) -> Result:
-    """What `judge` says of a response; skipped with the reason where there was none."""
-    if isinstance(answer, FetchError):
-        return Result(check, Grade.SKIPPED, where, f"no answer: {answer.reason}: {answer.detail}")
-    return judge(where, answer)

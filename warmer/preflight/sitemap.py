@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 
 from warmer.crawl.fetch import FetchError
 from warmer.crawl.source_crawl import crawl_source
-from warmer.preflight.result import Answer, Grade, Result
+from warmer.preflight.result import Grade, Result
 from warmer.run.reach import source_headers
 from warmer.sources.skipped import Skipped
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from warmer.config import SiteConfig
     from warmer.crawl.origin import Origin
     from warmer.model import Candidate
+    from warmer.preflight.answer import Answer
 
 SHOWN = 3
 _CURE = "mend these pages, or what the sitemap calls them (SECURE_PROXY_SSL_HEADER for http://)"

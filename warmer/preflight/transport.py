@@ -7,11 +7,13 @@ from urllib.parse import urlsplit
 
 from warmer.crawl.fetch import FetchError
 from warmer.preflight.pages import goal_of, is_redirect
-from warmer.preflight.result import Answer, Grade, Result
+from warmer.preflight.result import Grade, Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from warmer.preflight.answer import Answer
 
 _DAY_S = 86_400
 _OLD = ("1.0", "1.1")

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from warmer.crawl.fetch import Fetch, FetchError
+from warmer.preflight.answer import of_answer
 from warmer.preflight.pages import admin, debug_page, host_header, not_found_page
-from warmer.preflight.result import Grade, Result, of_answer, worst
+from warmer.preflight.result import Grade, Result, worst
 
 URL = "https://www.example.com/x/"
 STRANGE = "preflight-1.invalid"

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warmer.errors import ConfigError
-from warmer.preflight.report import json_text, junit_text, lines, total, write_report
+from warmer.preflight.render import json_text, junit_text, lines, total
+from warmer.preflight.report import write_report
 from warmer.preflight.result import Grade, Result
 
 if TYPE_CHECKING:

@@ -188,13 +188,23 @@ def _literal(text: str) -> str:
 
 
 def variants_of(cache: Any) -> Variants | None:  # noqa: ANN401 -- any of Django's backends
-    """The index of a cache, if it is one Redis; None for every other backend.
-
-    Waits at most a quarter of a second for an answer, whatever the cache itself does.
-    """
+    """The index of a cache, if it is one Redis; None for every other backend."""
     known: Variants | None = getattr(cache, "_warmer_variants", None)
     if known is not None:
         return known
+    client = redis_of(cache)
+    if client is None:
+        return None
+    found = Variants(cache, client)
+    cache._warmer_variants = found  # noqa: SLF001 -- lives and dies with the cache's object
+    return found
+
+
+def redis_of(cache: Any) -> Any:  # noqa: ANN401 -- any of Django's backends; a redis.Redis, optional
+    """A client of the one Redis that a cache is kept in; None for every other backend.
+
+    Waits at most a quarter of a second for an answer, whatever the cache itself does.
+    """
     pool = _pool(cache)
     if pool is None:
         return None
@@ -202,9 +212,7 @@ def variants_of(cache: Any) -> Variants | None:  # noqa: ANN401 -- any of Django
 
     settings = {**pool.connection_kwargs, **impatient(), "decode_responses": False}
     own = redis.ConnectionPool(connection_class=pool.connection_class, **settings)
-    found = Variants(cache, redis.Redis(connection_pool=own))
-    cache._warmer_variants = found  # noqa: SLF001 -- lives and dies with the cache's object
-    return found
+    return redis.Redis(connection_pool=own)
 
 
 _CORE = "django.core.cache.backends.redis.RedisCache"
