@@ -8,7 +8,7 @@ from scrapy import Request, Spider
 from scrapy.exceptions import IgnoreRequest
 
 from warmer.crawl.fetch import FetchError
-from warmer.crawl.job import StoppedError
+from warmer.crawl.job import NoSessionError, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -74,6 +74,8 @@ class WarmSpider(Spider):
             reason, detail, total_ms = error.reason, error.detail, error.total_ms
         elif isinstance(error, IgnoreRequest):
             reason, detail = "robots", str(error)
+        elif isinstance(error, NoSessionError):
+            reason, detail = "login", str(error)
         else:
             if not isinstance(error, StoppedError):
                 self.job.fail(error)

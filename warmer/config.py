@@ -65,6 +65,24 @@ class VariantConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     headers: dict[str, str] = field(default_factory=dict)
     profile: Literal["desktop", "mobile", "none"] = "desktop"
     include: tuple[str, ...] = ()
+    login: str | None = None
+    ajax: bool = False
+
+
+class LoginConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[login]`, or one `[[login]]` a role: the form, and who fills it in."""
+
+    url: str
+    username_env: str
+    password_env: str
+    name: str = "default"
+    username_field: str = "username"
+    password_field: str = "password"  # noqa: S105 -- the name of a field
+    csrf_field: str = "csrfmiddlewaretoken"
+    csrf_cookie: str = "csrftoken"
+    fields: dict[str, str] = field(default_factory=dict)
+    proof_url: str | None = None
+    proof_text: str | None = None
 
 
 class KeysConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -208,6 +226,7 @@ class SiteConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     variant: tuple[VariantConfig, ...] = ()
     cache: tuple[CacheConfig, ...] = ()
     crawl: CrawlConfig = field(default_factory=CrawlConfig)
+    login: LoginConfig | tuple[LoginConfig, ...] = ()
     verify: VerifyConfig = field(default_factory=VerifyConfig)
     thresholds: ThresholdsConfig = field(default_factory=ThresholdsConfig)
     schedule: tuple[ScheduleConfig, ...] = ()
@@ -217,3 +236,8 @@ class SiteConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     daemon: DaemonConfig = field(default_factory=DaemonConfig)
     preflight: PreflightConfig = field(default_factory=PreflightConfig)
     store: StoreConfig = field(default_factory=StoreConfig)
+
+    @property
+    def logins(self) -> tuple[LoginConfig, ...]:
+        """All roles, one or several tables alike."""
+        return (self.login,) if isinstance(self.login, LoginConfig) else self.login

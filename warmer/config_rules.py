@@ -13,14 +13,22 @@ from warmer.errors import ConfigError
 from warmer.host_name import authority, site_root
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from warmer.config import CrawlConfig, ScheduleConfig, SiteConfig, SourceConfig
+    from warmer.config import (
+        CrawlConfig,
+        ScheduleConfig,
+        SiteConfig,
+        SourceConfig,
+        VariantConfig,
+    )
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(s|m|h|d)")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _AUTHORITY = re.compile(r"^(?:[^/?#]*//([^/?#]*))?.*$", re.DOTALL)
 _NOT_IN_A_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+_PLACE_OF_THE_SITE = re.compile(r"/(?!/)|https?://[^/?#@]+(?:[/?#]|$)", re.IGNORECASE)
+_VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -35,6 +43,7 @@ def check_site(site: SiteConfig) -> None:
     for n, alias in enumerate(site.plan.aliases):
         _check_alias(f"plan.aliases[{n}]", alias)
     _check_headers("headers", site.headers)
+    _check_logins(site)
     _check_variants(site)
     for n, source in enumerate(site.source):
         _check_source(f"source[{n}]", source)
@@ -117,6 +126,46 @@ def _check_variants(site: SiteConfig) -> None:
             )
         _check_patterns(f"variant[{n}].include", variant.include)
         _check_headers(f"variant[{n}].headers", variant.headers)
+        _check_login_of(f"variant[{n}]", variant, [each.name for each in site.logins])
+
+
+def _check_login_of(key: str, variant: VariantConfig, roles: Sequence[str]) -> None:
+    if variant.login is None:
+        return
+    if variant.login not in roles:
+        known = (
+            f"expected one of {', '.join(roles)}" if roles else "expected a [login] of that name"
+        )
+        raise ConfigError(f'{key}.login: "{variant.login}" is no login; {known}')
+    if any(name.lower() == "cookie" for name in variant.headers):
+        raise ConfigError(
+            f"{key}.headers: has a Cookie, which its login sets; expected one of both"
+        )
+
+
+def _check_logins(site: SiteConfig) -> None:
+    names = [login.name for login in site.logins]
+    for n, login in enumerate(site.logins):
+        key = "login" if len(names) == 1 else f"login[{n}]"
+        if not login.name or names.index(login.name) != n:
+            raise ConfigError(
+                f'{key}.name: "{login.name}" is empty or taken; expected another name'
+            )
+        for name in ("url", "proof_url"):
+            place = getattr(login, name)
+            if place is not None and not _PLACE_OF_THE_SITE.match(place):
+                raise ConfigError(
+                    f'{key}.{name}: "{_shown(place)}" is no place of the site; expected a path such'
+                    " as /accounts/login/, or a whole URL"
+                )
+        for name in ("username_env", "password_env"):
+            if not _VARIABLE_NAME.fullmatch(getattr(login, name)):
+                raise ConfigError(
+                    f"{key}.{name}: is not the name of an environment variable; expected a name such"
+                    " as WARMER_PASSWORD, never the value itself"
+                )
+        if login.proof_text is not None and login.proof_url is None:
+            raise ConfigError(f"{key}.proof_text: given without proof_url, the page it stands on")
 
 
 def _check_headers(key: str, headers: Mapping[str, str]) -> None:

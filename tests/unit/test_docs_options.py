@@ -72,6 +72,7 @@ HEADING_OF_TABLE = {
     "source": "### `[[source]]`",
     "plan": "### `[plan]`",
     "variant": "### `[[variant]]`",
+    "login": "### `[login]`",
     "cache": "### `[[cache]]`",
     "cache.keys": "### `[cache.keys]`",
     "cache.pattern": "### `[[cache.pattern]]`",

@@ -24,7 +24,13 @@ async def crawl(job: CrawlJob) -> None:
         limit, ceiling = min(job.start_limit, config.max_concurrency), config.max_concurrency
     else:
         limit = ceiling = config.concurrency
-    settings = plan_settings(job.origin, limit=limit, ceiling=ceiling, robots=config.robots)
+    settings = plan_settings(
+        job.origin,
+        limit=limit,
+        ceiling=ceiling,
+        robots=config.robots,
+        logins=bool(job.roles),
+    )
     runner, crawler = new_crawler(settings, "warm")
     crawling = runner.crawl(crawler, job=job)
     try:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from warmer.config import CrawlConfig
     from warmer.crawl.fetch import Fetch
     from warmer.crawl.origin import Origin
+    from warmer.crawl.role import Role
     from warmer.crawl.token_bucket import TokenBucket
     from warmer.model import LimitMove, Target
 
@@ -59,10 +60,11 @@ class CrawlJob:
     """One pass over targets, in the order they are given.
 
     `headers` are the complete request header lines of each variant; with a
-    `refresh_secret` each request asks caches to render the page again. `bucket` caps the
-    rate; passes of one run share it. `moved` hears of each change of the limit, timed
-    from `began` (monotonic), the beginning of the run. `stop` ends the crawl early: no
-    further request is sent, what is on the wire comes to its end.
+    `refresh_secret` each request asks caches to render the page again. A variant that has
+    one of the `roles` is fetched with its session. `bucket` caps the rate; passes of one
+    run share it. `moved` hears of each change of the limit, timed from `began` (monotonic),
+    the beginning of the run. `stop` ends the crawl early: no further request is sent, what
+    is on the wire comes to its end.
     """
 
     targets: Iterator[Target]
@@ -73,6 +75,7 @@ class CrawlJob:
     keep_bytes: int
     start_limit: int = 1
     refresh_secret: str | None = None
+    roles: Mapping[str, Role] = field(default_factory=dict)
     bucket: TokenBucket | None = None
     moved: Callable[[LimitMove], None] = _unheard
     began: float = field(default_factory=time.monotonic)
@@ -108,3 +111,7 @@ class CrawlJob:
 
 class StoppedError(Exception):
     """The job was stopped before this request was sent."""
+
+
+class NoSessionError(Exception):
+    """The page is for who has logged in, and the login fails; nothing was sent."""

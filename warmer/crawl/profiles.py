@@ -38,6 +38,14 @@ _TLS_ONLY = {
     "Sec-Fetch-User": "?1",
 }
 _PLAIN_ONLY = {"Accept-Encoding": "gzip, deflate"}
+# What a script's request has instead; "" takes a header of the navigation away.
+_AJAX = {"Accept": "*/*", "Upgrade-Insecure-Requests": ""}
+_AJAX_BY_TLS = {
+    "Sec-Fetch-Dest": "empty",
+    "Sec-Fetch-Mode": "cors",
+    "Sec-Fetch-Site": "same-origin",
+    "Sec-Fetch-User": "",
+}
 # Chromium sends these over TLS, with values that name its version and system. Other browsers
 # have none, so that no one value is a visitor's.
 _CLIENT_HINTS = frozenset({"sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform"})
@@ -56,6 +64,10 @@ def visitor_headers(
     profile: dict[str, str] = {}
     if variant.profile != "none":
         profile = _NAVIGATION | (_TLS_ONLY if scheme == "https" else _PLAIN_ONLY)
+        if variant.ajax:
+            profile |= _AJAX | (_AJAX_BY_TLS if scheme == "https" else {})
+    if variant.ajax:
+        profile["X-Requested-With"] = "XMLHttpRequest"
     agent = MOBILE_USER_AGENT if variant.profile == "mobile" else USER_AGENT
     merged: dict[str, tuple[str, str]] = {}
     for headers in ({"User-Agent": user_agent or agent}, profile, site, variant.headers):
@@ -71,13 +83,15 @@ def own_header_names(
 
     A page that varies on one of them is stored where no visitor will look. Credentials of
     the site's headers and `basic_auth` are how we get in; where visitors send them, too,
-    they are a variant's. Django makes pages vary on Authorization wherever it is sent.
+    they are a variant's. Django makes pages vary on Authorization wherever it is sent. The
+    cookie of a login is nobody's but its session's.
     """
     chosen = {name.lower() for name in variant.headers}
     credentials = _CREDENTIALS & {name.lower() for name, value in site.items() if value}
     login = {"authorization"} if basic_auth else set[str]()
     own = {"user-agent", RUN_HEADER.lower(), "x-warmer-refresh"} | credentials | login
-    return frozenset((own | _CLIENT_HINTS) - chosen)
+    session = {"cookie"} if variant.login is not None else set[str]()
+    return frozenset((own | _CLIENT_HINTS) - chosen | session)
 
 
 def header_lines(headers: Mapping[str, str], run_id: str) -> list[str]:

@@ -28,7 +28,9 @@ COMMON: dict[str, Any] = {
 }
 
 
-def plan_settings(origin: Origin, *, limit: int, ceiling: int, robots: bool) -> dict[str, Any]:
+def plan_settings(
+    origin: Origin, *, limit: int, ceiling: int, robots: bool, logins: bool = False
+) -> dict[str, Any]:
     """For passes over a plan: nothing between engine and wire but our own middlewares.
 
     `limit` may be moved up to `ceiling` while the crawl goes on.
@@ -41,6 +43,8 @@ def plan_settings(origin: Origin, *, limit: int, ceiling: int, robots: bool) -> 
     }
     if robots:
         middlewares["warmer.crawl.robots.RobotsMiddleware"] = 100
+    if logins:
+        middlewares["warmer.crawl.login_middleware.LoginMiddleware"] = 700
     return COMMON | {
         "WARMER_ORIGIN": origin,
         "SCHEDULER": "warmer.crawl.plan_scheduler.PlanScheduler",

@@ -1,0 +1,125 @@
+"""The forms of an HTML page, and what a browser sends of one. Pure: bytes in, fields out.
+
+Knows nothing of logins. Sends no files, and runs no script: a form that a script makes, or
+fills in, is not seen.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode, urljoin
+
+from lxml import etree
+from lxml import html as lxml_html
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]+)", re.IGNORECASE)
+_LINE_END = re.compile(r"\r\n?|\n")
+_BUTTON_TYPES = frozenset({"submit", "image"})
+
+Fields = list[tuple[str, str]]
+"""Names and values of a form in the order of the page; a name may come again."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Form:
+    """One form of a page: where it goes, and its fields as they stand.
+
+    `names` are those of all its fields, also of what a browser does not send as it stands,
+    such as boxes that are not ticked. `buttons` are those with a name.
+    """
+
+    action: str
+    method: str
+    fields: tuple[tuple[str, str], ...]
+    names: frozenset[str]
+    buttons: tuple[tuple[str, str], ...] = ()
+
+    def value(self, name: str) -> str | None:
+        """The value that a field has on the page."""
+        return next((value for each, value in self.fields if each == name), None)
+
+    def filled(self, values: Mapping[str, str]) -> Fields:
+        """What is sent when these fields are filled in and Enter is pressed.
+
+        As a browser does, the first button goes along, unless `values` name another.
+        """
+        left = dict(values)
+        sent: Fields = []
+        for name, value in self.fields:
+            if name not in values:
+                sent.append((name, value))
+            elif name in left:
+                sent.append((name, left.pop(name)))
+        sent += left.items()
+        if self.buttons and not any(name in values for name, _ in self.buttons):
+            sent.append(self.buttons[0])
+        return sent
+
+
+def forms_of(body: bytes, content_type: str, url: str) -> list[Form]:
+    """All forms of a page in its order; none where it is no HTML that can be read."""
+    named = _CHARSET.search(content_type)
+    charset = named[1] if named else _charset_of(body)
+    try:
+        parser = lxml_html.HTMLParser(encoding=charset)
+    except LookupError:
+        parser = lxml_html.HTMLParser(encoding="utf-8")
+    try:
+        page: Any = lxml_html.document_fromstring(body, parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError):
+        return []
+    for base in page.iter("base"):
+        url = _joined(url, base.get("href") or "")
+        break
+    return [_form(each, url) for each in page.forms]
+
+
+def form_with(forms: Sequence[Form], names: Collection[str]) -> Form | None:
+    """The first form that is posted and has all of these fields."""
+    wanted = set(names)
+    return next((each for each in forms if each.method == "post" and wanted <= each.names), None)
+
+
+def encoded(fields: Iterable[tuple[str, str]]) -> bytes:
+    """A body of application/x-www-form-urlencoded in UTF-8, with line ends as browsers send them."""
+    return urlencode([(name, _LINE_END.sub("\r\n", value)) for name, value in fields]).encode()
+
+
+def _charset_of(body: bytes) -> str | None:
+    """UTF-8 where it is; else the page's own word for it counts, which the parser reads."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return None
+    return "utf-8"
+
+
+def _form(form: Any, url: str) -> Form:  # noqa: ANN401 -- the stubs of lxml know no forms
+    controls = [each for each in form.inputs if each.get("name")]
+    buttons = [each for each in form.iter("input", "button") if _is_button(each)]
+    pressed = (each for each in buttons if each.get("name") and each.get("disabled") is None)
+    return Form(
+        action=_joined(url, (form.get("action") or "").strip()),
+        method=cast("str", form.method).lower(),
+        fields=tuple((name, value or "") for name, value in form.form_values()),
+        names=frozenset(each.get("name") for each in controls + buttons if each.get("name")),
+        buttons=tuple((each.get("name"), each.get("value") or "") for each in pressed),
+    )
+
+
+def _is_button(control: Any) -> bool:  # noqa: ANN401 -- likewise
+    kind = (control.get("type") or ("submit" if control.tag == "button" else "text")).lower()
+    return kind in _BUTTON_TYPES
+
+
+def _joined(url: str, reference: str) -> str:
+    """Where a reference of the page leads; what is no URL leads nowhere, not even back."""
+    try:
+        return urljoin(url, reference)
+    except ValueError:
+        return "about:invalid"

@@ -1,0 +1,150 @@
+"""One role, kept logged in: a session when it is first needed, a new one when it is over.
+
+Whoever finds the session over asks for another; however many ask at once, one logs in.
+A page that stays shut after a new login is not asked for again, and each login that opened
+nothing makes the next one wait longer: a role that may not see half of the pages costs a
+few logins, not one a page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from warmer.crawl.fetch import FetchError
+from warmer.crawl.login import log_in
+from warmer.crawl.session import submit
+from warmer.errors import WarmerError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from warmer.config import LoginConfig
+    from warmer.crawl.fetch import Fetch
+    from warmer.crawl.login import Account
+    from warmer.crawl.origin import Origin
+    from warmer.crawl.session import Session
+
+
+class Patience:
+    """When a refused page is worth a new login. Pure: it counts, and knows no clock.
+
+    At first each is. After a login that opened nothing, so many refusals in a row must come
+    first, four times as many after each further one.
+    """
+
+    GROWTH = 4
+    MOST = 1024
+
+    def __init__(self) -> None:
+        self._needed = 1
+        self._in_row = 0
+
+    def refused(self) -> bool:
+        """Count a page that asks for a login; True if it is time for one."""
+        self._in_row += 1
+        return self._in_row >= self._needed
+
+    def answered(self) -> None:
+        """A page came: the session is alive."""
+        self._in_row = 0
+
+    def helped(self) -> None:
+        """A page came that was refused before the login."""
+        self._needed = 1
+        self._in_row = 0
+
+    def in_vain(self) -> None:
+        """The login failed, or the page was refused after it as well."""
+        self._needed = min(self._needed * self.GROWTH, self.MOST)
+        self._in_row = 0
+
+
+class Role:
+    """The session of one `[login]`; shows nothing of it when printed."""
+
+    def __init__(
+        self, config: LoginConfig, account: Account, origin: Origin, lines: Sequence[str]
+    ) -> None:
+        self.name = config.name
+        self.logins = 0
+        self._config = config
+        self._account = account
+        self._origin = origin
+        self._lines = lines
+        self._session: Session | None = None
+        self._failure: WarmerError | None = None
+        self._patience = Patience()
+        self._one = asyncio.Lock()
+
+    async def session(self) -> Session:
+        """The session as it is, or a first one; raises WarmerError, for a while without asking."""
+        async with self._one:
+            if self._session is not None:
+                return self._session
+            if self._failure is not None and not self._patience.refused():
+                raise self._failure
+            return await self._log_in()
+
+    async def after_refusal(self, refused: Session) -> Session | None:
+        """Another session than the one a page was refused with; None where it is not worth one.
+
+        Raises WarmerError where the login fails.
+        """
+        async with self._one:
+            if self._session is not None and self._session is not refused:
+                return self._session
+            if not self._patience.refused():
+                return None
+            return await self._log_in()
+
+    def answered(self, *, again: bool) -> None:
+        """A page came; `again`: one that had been refused."""
+        if again:
+            self._patience.helped()
+        else:
+            self._patience.answered()
+
+    def in_vain(self) -> None:
+        """A page was refused again, with a session that was new."""
+        self._patience.in_vain()
+
+    async def submit(self, url: str, fields: Mapping[str, str]) -> Fetch:
+        """Post a form as `session.submit` does, with one more login where the session is over."""
+        session = await self.session()
+        try:
+            fetch = await submit(session, url, fields)
+        except FetchError as error:
+            renewed = await self.after_refusal(session) if error.reason == "login" else None
+            if renewed is None:
+                raise
+        else:
+            self.answered(again=False)
+            return fetch
+        try:
+            fetch = await submit(renewed, url, fields)
+        except FetchError as error:
+            if error.reason == "login":
+                self.in_vain()
+            raise
+        self.answered(again=True)
+        return fetch
+
+    def cookie_header(self, url: str) -> str | None:
+        """The cookies of the session there is; None without one, or without any for the URL."""
+        return None if self._session is None else self._session.cookie_header(url)
+
+    def secrets(self) -> set[str]:
+        """What must not be shown: the account, and the cookies of the session there is."""
+        cookies = self._session.jar.values() if self._session else set[str]()
+        return {self._account.username, self._account.password, *cookies}
+
+    async def _log_in(self) -> Session:
+        self.logins += 1
+        try:
+            self._session = await log_in(self._config, self._account, self._origin, self._lines)
+        except WarmerError as error:
+            self._failure = error
+            self._patience.in_vain()
+            raise
+        return self._session
