@@ -40,6 +40,13 @@ if TYPE_CHECKING:
 @RUN_OPTIONS
 @click.option("--only-missing", is_flag=True, help="Fetch only what the keys say is cold.")
 @click.option("--refresh", is_flag=True, help="Have caches render again in place, signed.")
+@click.option(
+    "--passes",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="At most N passes over what is not warm [1].",
+)
+@click.option("--until-stable", is_flag=True, help="As many passes as gain something.")
 @click.option("--dry-run", is_flag=True, help="Print the plan; fetch no page.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was cut short.")
 def crawl(

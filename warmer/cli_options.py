@@ -75,7 +75,7 @@ RUN_OPTIONS = _options(
 def request_of(given: dict[str, Any]) -> Request:
     """What was typed, of SITE_OPTIONS and RUN_OPTIONS."""
     names = ("sources", "base_url", "connect_to", "cache", "headers", "top", "include", "exclude",
-             "alias", "log_format", "workers", "rate", "threshold")  # fmt: skip
+             "alias", "log_format", "workers", "rate", "threshold", "passes", "until_stable")  # fmt: skip
     chosen = {name: given[name] for name in names if name in given}
     return Request(config=given["config"], overrides=overrides(**chosen), store=given["store"])
 

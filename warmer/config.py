@@ -122,6 +122,8 @@ class CrawlConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     burst: Count = 1
     timeout_s: Positive = 30.0
     connect_timeout_s: Positive = 10.0
+    passes: Count | None = None
+    until_stable: bool = False
     retries: Annotated[int, Meta(ge=0, le=20)] = 2
     backoff_s: Positive = 0.5
     max_retry_after_s: NotNegative = 60.0

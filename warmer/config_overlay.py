@@ -84,12 +84,16 @@ def overrides(
     workers: str | None = None,
     rate: str | None = None,
     threshold: Sequence[str] = (),
+    passes: int | None = None,
+    until_stable: bool = False,
 ) -> Document:
     """Only what was given; lists replace the file's, headers go over the file's."""
     plan = _given(top=top, include=list(include), exclude=list(exclude), aliases=list(alias))
     crawl = _given(
         concurrency=None if workers is None else concurrency(workers),
         rate=None if rate is None else rate_per_s(rate),
+        passes=passes,
+        until_stable=True if until_stable else None,
     )
     found = [source(text) for text in sources]
     if log_format is not None and not found:

@@ -146,6 +146,10 @@ class StoreReader:
                 " LEFT JOIN outcomes p ON p.run = t.run AND p.fetch = 'probe' AND p.rank = t.rank"
                 f" WHERE t.run = ? AND t.rank > ? AND {condition} ORDER BY t.rank LIMIT ?",
                 (no, rank, _PAGE),
+    def not_warm(self, run_id: str) -> Iterator[TargetResult]:
+        """Of `results`, the targets with another verdict than warm."""
+        yield from self._results(run_id, 0, "v.verdict != 'warm'")
+
             )
             for row in rows:
                 yield TargetResult(

@@ -30,6 +30,7 @@ class CacheLog:
         self._before: list[Reading] = []
         self._warmed: list[Reading] = []
         self._probed: list[Reading] = []
+        self._repeated: list[Reading] = []
         self._counts: list[dict[str, object]] = []
 
     async def begin(self) -> None:
@@ -42,10 +43,14 @@ class CacheLog:
     async def after_probe(self) -> None:
         self._probed = await self._keys.readings()
 
+    async def after_repeats(self) -> None:
+        """Evictions count to the end; what hit and missed stays that of the first passes."""
+        self._repeated = await self._keys.readings()
+
     def warnings(self) -> list[str]:
         """Evictions between the first reading and the last, one line a node."""
         was = {reading.node: reading for reading in self._before}
-        last = self._probed or self._warmed
+        last = self._last()
         found = (eviction_warning(was[r.node], r) for r in last if r.node in was)
         return [warning for warning in found if warning is not None]
 
@@ -73,11 +78,11 @@ class CacheLog:
 
     def results(self) -> list[dict[str, object]]:
         """The `caches` of the report, one object a node."""
-        whole = differences(self._before, self._probed or self._warmed)
+        whole = differences(self._before, self._last())
         warm = {delta.node: delta for delta in differences(self._before, self._warmed)}
         probe = {delta.node: delta for delta in differences(self._warmed, self._probed)}
         memory = {reading.node: reading for reading in self._before}
-        for readings in (self._warmed, self._probed):
+        for readings in (self._warmed, self._probed, self._repeated):
             memory |= {reading.node: reading for reading in readings}
         results = []
         for delta in whole:
@@ -86,6 +91,9 @@ class CacheLog:
             results[-1]["warm_pass"] = _counted(warm.get(delta.node) if self._warmed else None)
             results[-1]["probe_pass"] = _counted(probe.get(delta.node) if self._probed else None)
         return results
+
+    def _last(self) -> list[Reading]:
+        return self._repeated or self._probed or self._warmed
 
     def pattern_results(self) -> list[dict[str, object]]:
         """Minimum counts of key patterns, as threshold results."""

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 from warmer.errors import ExitCode, WarmerError
 from warmer.model import CacheState, Pass, RunStatus, Verdict
-from warmer.report.summary import Report, concluded, summarise, values
+from warmer.report.gate import gate
+from warmer.report.summary import Report, concluded, summarise
 from warmer.run.cache_results import CacheLog
 from warmer.run.passes import Passes
 from warmer.run.probing import BLIND_SAMPLE, ProbeChoice
+from warmer.run.repetition import Repetition
 from warmer.run.verification import Verification
-from warmer.thresholds import evaluate, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -118,19 +119,25 @@ class Execution:
             await verification.judge_all()
             await log.after_warm()
             return ""
+        began = time.monotonic()
         await self._learn_keys(passes, verification)
         if self.mode is Mode.ONLY_MISSING:
             warm = await verification.skip_present()
             self.progress.note(f"{warm} targets are in the cache already and are left alone")
         await self._warm(passes)
+        first_s = time.monotonic() - began
         await log.after_warm()
         if self._stopped(passes):
             await verification.conclude()
         else:
             await self._probe(passes, verification)
+            await self._hear_witnesses(passes, verification)
             await log.after_probe()
             doubt = log.doubt(self.store.probed_by_key_alone(self.run_id))
             self.warnings += [doubt] if doubt else []
+            if await self._repeat(passes, verification, first_s):
+                await self._hear_witnesses(passes, verification)
+                await log.after_repeats()
         return passes.aborted or ""
 
     async def _probe(self, passes: Passes, verification: Verification) -> None:
@@ -141,8 +148,31 @@ class Execution:
             verification.reopen_waiting()
             everything = ProbeChoice(self.site.verify, blind=sys.maxsize)
             await self._probe_chosen(everything, passes, verification)
+
+    async def _hear_witnesses(self, passes: Passes, verification: Verification) -> None:
         if not self._stopped(passes):
             await verification.hear_witnesses(passes)
+
+    async def _repeat(self, passes: Passes, verification: Verification, first_s: float) -> int:
+        """Passes over what is not warm yet, as far as they are asked for; how many there were."""
+
+        async def settle() -> None:
+            if self.stop.event.is_set():
+                await verification.conclude()
+            else:
+                await self._probe(passes, verification)
+
+        repetition = Repetition(
+            store=self.store,
+            run_id=self.run_id,
+            config=self.site.crawl,
+            passes=passes,
+            progress=self.progress,
+            settle=settle,
+            stopped=lambda: self._stopped(passes),
+            warnings=self.warnings,
+        )
+        return await repetition.run(first_s)
 
     async def _probe_chosen(
         self, choice: ProbeChoice, passes: Passes, verification: Verification
@@ -254,11 +284,7 @@ class Execution:
         return self.stop.event.is_set() or passes.aborted is not None
 
     def _gate(self, report: Report, log: CacheLog) -> Report:
-        results = evaluate([parse(each) for each in self.site.thresholds.all], values(report))
-        rows: list[dict[str, object]] = [
-            {"expr": each.expr, "value": each.value, "verdict": str(each.verdict)}
-            for each in results
-        ]
+        rows = gate(report, self.store, self.site.thresholds.all)
         self.store.set_threshold_results(self.run_id, rows + log.pattern_results())
         return report
 

@@ -79,6 +79,19 @@ class Passes:
             self.vary_on_cookie += observer.counters.vary_on_cookie
         return observer.counters
 
+    async def run_again(self, targets: Iterator[Target], *, total: int, what: str) -> None:
+        """Fetch targets once more; what was known of each goes when its new outcome comes."""
+        observer = OutcomeObserver(self._replace_outcomes, Pass.WARM, self.reach.own)
+        await self._crawl(
+            observer,
+            targets,
+            Pass.WARM,
+            config=self.config,
+            origin=self.reach.origin,
+            total=total,
+            what=what,
+        )
+
     async def run_pilots(self, targets: Sequence[Target]) -> Counters:
         """Fetch a few targets, one after the other where the concurrency is ours to choose."""
         observer = OutcomeObserver(self._store_outcomes, Pass.WARM, self.reach.own)
@@ -182,6 +195,12 @@ class Passes:
         self.aborted = self.aborted or job.aborted
 
     def _store_outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        self.store.add_outcomes(self.run_id, outcomes)
+
+    def _replace_outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        ranks = [outcome.rank for outcome in outcomes]
+        self.store.forget_outcomes(self.run_id, ranks)
+        self.store.forget_verdicts(self.run_id, ranks)
         self.store.add_outcomes(self.run_id, outcomes)
 
     def _one_by_one(self) -> CrawlConfig:
