@@ -104,5 +104,20 @@ class StoreFile:
         try:
             return self._db.execute(query, values).fetchall()
         except sqlite3.Error as error:
-            msg = f"{self.path}: cannot be read: {error}; expected the store of warmer"
-            raise StoreError(msg) from error
+            raise self._unreadable(error) from error
+
+    def stream(
+        self, query: str, values: Sequence[object] | Mapping[str, object] = ()
+    ) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query one by one, as they were when the first was read; raises StoreError.
+
+        For what is over: a run that is written to meanwhile is seen as it was, and the file
+        grows until the last row has been taken.
+        """
+        try:
+            yield from self._db.execute(query, values)
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: sqlite3.Error) -> StoreError:
+        return StoreError(f"{self.path}: cannot be read: {error}; expected the store of warmer")

@@ -14,6 +14,7 @@ from warmer.model import Judgement, LimitMove, Outcome, Pass, RunRecord, RunStat
 from warmer.run_lock import is_held
 from warmer.store_file import StoreFile
 from warmer.store_rows import OUTCOME_COLUMNS, RUN_COLUMNS, judgement_of, outcome_of, run_of
+from warmer.store_samples import Sample, samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +68,19 @@ class StoreReader:
     def newest_whole_run(self, site: str) -> RunRecord | None:
         """The newest run of a site's whole plan that came to its end."""
         return self._newest("site = ? AND whole AND status = 'finished'", site)
+
+    def runs_before(self, run_id: str, limit: int) -> list[RunRecord]:
+        """Finished runs before this one that can be compared with it, newest first.
+
+        Of the same site and kind, and of the whole plan if this one is, of named pages if not.
+        """
+        rows = self._file.rows(
+            f"SELECT {RUN_COLUMNS} FROM runs WHERE no < ?1 AND status = 'finished'"  # noqa: S608 -- constants
+            " AND (site, kind, whole) = (SELECT site, kind, whole FROM runs WHERE no = ?1)"
+            " ORDER BY no DESC LIMIT ?2",
+            (self._number(run_id), limit),
+        )
+        return [self._record(row) for row in rows]
 
     def _newest(self, where: str, site: str) -> RunRecord | None:
         rows = self._file.rows(
@@ -161,6 +175,10 @@ class StoreReader:
             if len(rows) < _PAGE:
                 return
             rank = rows[-1][0]
+
+    def samples(self, run_id: str) -> Iterator[Sample]:
+        """Every request that was sent, pass by pass, in rank order; streamed."""
+        return samples(self._file, self._number(run_id))
 
     def probed_by_key_alone(self, run_id: str) -> int:
         """How many targets are warm by their key, and no response to the probe said so too."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 RATIOS = ("hit_ratio", "cacheable_hit_ratio", "traffic_hit_ratio", "failed_ratio")
 """Metrics from 0 to 1; these may be written in percent."""
 METRICS = (*RATIOS, "hot_p95_ms", "cold_p95_ms", "min_ttl_s", "evictions")
+CHANGE = ".change"
+"""Behind a metric: its value divided by that of an earlier run."""
 
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -32,7 +34,7 @@ _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
 }
 _EXPRESSION = re.compile(
-    r"\s*(?P<metric>[A-Za-z_]\w*)\s*(?P<operator>>=|<=|==|>|<)"
+    r"\s*(?P<metric>[A-Za-z_]\w*(?:\.\w+)?)\s*(?P<operator>>=|<=|==|>|<)"
     r"\s*(?P<value>[0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(?P<percent>%?)\s*"
 )
 
@@ -46,6 +48,10 @@ class Threshold:
     operator: str
     value: float
 
+    @property
+    def is_of_change(self) -> bool:
+        return self.metric.endswith(CHANGE)
+
 
 @dataclass(frozen=True, slots=True)
 class ThresholdResult:
@@ -57,9 +63,10 @@ class ThresholdResult:
 
 
 def parse(expr: str) -> Threshold:
-    """Read one expression, such as `hit_ratio>=0.95`, `hit_ratio >= 95%`, `evictions == 0`.
+    """Read one expression, such as `hit_ratio>=0.95`, `evictions == 0`, `hot_p95_ms.change<=1.2`.
 
-    Raises ConfigError if it is not one, if the metric is unknown, or if a ratio is over 1.
+    Raises ConfigError if it is not one, if the metric is unknown, or if a ratio is over 1;
+    a change may be, and may be in percent like a ratio.
     """
     found = _EXPRESSION.fullmatch(expr)
     shown = ascii(expr[:100])  # one line, whatever was typed
@@ -69,13 +76,15 @@ def parse(expr: str) -> Threshold:
             " and a plain number, for example hit_ratio>=0.95"
         )
     metric, percent = found["metric"], bool(found["percent"])
-    if metric not in METRICS:
-        nearest = difflib.get_close_matches(metric, METRICS, n=1)
+    of_change = metric.endswith(CHANGE)
+    if metric.removesuffix(CHANGE) not in METRICS:
+        known = [f"{each}{CHANGE}" for each in METRICS] if "." in metric else METRICS
+        nearest = difflib.get_close_matches(metric, known, n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
         raise ConfigError(
-            f"threshold {shown}: unknown metric {metric}; expected {', '.join(METRICS)}{hint}"
+            f"threshold {shown}: unknown metric {metric}; expected {', '.join(known)}{hint}"
         )
-    if percent and metric not in RATIOS:
+    if percent and metric not in RATIOS and not of_change:
         raise ConfigError(f"threshold {shown}: {metric} is not a ratio; expected a number alone")
     # Decimal, for 99.9% is to be 0.999 and nothing beside it.
     value = float(Decimal(found["value"]) / 100) if percent else float(found["value"])
@@ -84,6 +93,25 @@ def parse(expr: str) -> Threshold:
             f"threshold {shown}: {metric} is 0 to 1; expected 0.95 or 95%, for example"
         )
     return Threshold(expr.strip(), metric, found["operator"], value)
+
+
+def changes(
+    values: Mapping[str, float | None], earlier: Mapping[str, float | None]
+) -> dict[str, float | None]:
+    """Each metric divided by its earlier value, under its name with CHANGE behind it.
+
+    Of two zeros nothing has changed: 1. From zero to more is infinite. None without data.
+    """
+    return {f"{metric}{CHANGE}": change(now, earlier.get(metric)) for metric, now in values.items()}
+
+
+def change(now: float | None, before: float | None) -> float | None:
+    """One of `changes`."""
+    if now is None or before is None or math.isnan(now) or math.isnan(before):
+        return None
+    if before == 0:
+        return 1.0 if now == 0 else math.inf
+    return now / before
 
 
 def evaluate(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warmer.errors import ConfigError
-from warmer.thresholds import METRICS, Threshold, ThresholdResult, evaluate, parse
+from warmer.thresholds import METRICS, Threshold, ThresholdResult, changes, evaluate, parse
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,9 @@ from warmer.thresholds import METRICS, Threshold, ThresholdResult, evaluate, par
         ("cold_p95_ms < 1500.5", "cold_p95_ms", "<", 1500.5),
         ("min_ttl_s>=60", "min_ttl_s", ">=", 60.0),
         ("evictions==0", "evictions", "==", 0.0),
+        ("cold_p95_ms.change<=1.2", "cold_p95_ms.change", "<=", 1.2),
+        ("hit_ratio.change >= 98%", "hit_ratio.change", ">=", 0.98),
+        ("failed_ratio.change<=2", "failed_ratio.change", "<=", 2.0),
     ],
 )
 def test_an_expression_is_read(expr: str, metric: str, operator: str, value: float) -> None:
@@ -45,6 +48,8 @@ def test_an_expression_is_read(expr: str, metric: str, operator: str, value: flo
         "0.95<=hit_ratio",
         "hit_ratio>=0.9 and evictions==0",
         "hit_ratio>=٩",
+        "hit_ratio.>=1",
+        "hit_ratio.change.change>=1",
     ],
 )
 def test_what_is_no_expression_is_refused_with_an_example(expr: str) -> None:
@@ -62,6 +67,13 @@ def test_a_metric_like_none_of_them_is_refused_with_the_list() -> None:
         parse("xyz>=1")
 
 
+def test_only_change_can_stand_behind_a_metric() -> None:
+    with pytest.raises(
+        ConfigError, match=r"unknown metric hit_ratio\.chance; .*mean hit_ratio\.ch"
+    ):
+        parse("hit_ratio.chance>=1")
+
+
 def test_a_ratio_over_one_is_taken_for_a_forgotten_percent_sign() -> None:
     with pytest.raises(ConfigError, match="hit_ratio is 0 to 1"):
         parse("hit_ratio>=95")
@@ -77,7 +89,7 @@ def test_percent_of_milliseconds_is_refused() -> None:
 @given(st.text(max_size=40))
 def test_any_text_is_an_expression_or_one_line_of_error(expr: str) -> None:
     try:
-        assert parse(expr).metric in METRICS
+        assert parse(expr).metric.removesuffix(".change") in METRICS
     except ConfigError as error:
         assert len(str(error).splitlines()) == 1  # noqa: PT017 - most texts raise, some may not
 
@@ -113,3 +125,33 @@ def test_results_come_in_the_order_of_the_thresholds() -> None:
     thresholds = [parse("evictions==0"), parse("hit_ratio>=1"), parse("evictions==0")]
     results = evaluate(thresholds, {"hit_ratio": 0.5, "evictions": 0})
     assert [result.verdict for result in results] == ["pass", "fail", "pass"]
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "change"),
+    [
+        (120.0, 100.0, 1.2),
+        (0.5, 1.0, 0.5),
+        (0.0, 0.0, 1.0),
+        (3.0, 0.0, math.inf),
+        (0.0, 5.0, 0.0),
+        (None, 5.0, None),
+        (5.0, None, None),
+        (math.nan, 1.0, None),
+    ],
+)
+def test_a_change_is_now_divided_by_before(
+    now: float | None, before: float | None, change: float | None
+) -> None:
+    assert changes({"evictions": now}, {"evictions": before}) == {"evictions.change": change}
+
+
+def test_a_change_without_an_earlier_run_fails_the_gate() -> None:
+    (result,) = evaluate([parse("cold_p95_ms.change<=1.2")], {"cold_p95_ms": 80.0})
+    assert result.verdict == "no_data"
+
+
+def test_more_where_there_was_nothing_fails_every_ceiling() -> None:
+    found = changes({"evictions": 1}, {"evictions": 0})
+    (result,) = evaluate([parse("evictions.change<=999")], found)
+    assert result.verdict == "fail"

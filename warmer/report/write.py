@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 
 from warmer.errors import ConfigError
 from warmer.model import RunStatus
+from warmer.report.aggregate import aggregate, aggregate_csv
 from warmer.report.json_report import json_report
 from warmer.report.jsonl import jsonl_lines
+from warmer.report.jtl import jtl_lines
 from warmer.report.junit import junit_parts
+from warmer.report.labels import DEFAULT, Labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from warmer.report.summary import Report
     from warmer.store import Store
 
-SUFFIXES = (".json", ".jsonl", ".xml")
+SUFFIXES = (".json", ".jsonl", ".xml", ".jtl", ".csv")
 
 
 def check_writable(path: Path) -> None:
@@ -31,10 +34,10 @@ def check_writable(path: Path) -> None:
         draft.touch(exist_ok=False)
 
 
-def write(report: Report, store: Store, path: Path) -> None:
+def write(report: Report, store: Store, path: Path, *, label_by: str = DEFAULT) -> None:
     """Write the report in the format of the suffix; what stood there before is replaced.
 
-    Raises ConfigError for an unknown suffix, a file that cannot be written, and
+    `label_by` groups requests, in formats that have labels, as Labels takes it. Raises ConfigError for an unknown suffix, a file that cannot be written, and
     a run that is still running: a report is about something that has ended.
     """
     _check_suffix(path)
@@ -45,19 +48,27 @@ def write(report: Report, store: Store, path: Path) -> None:
         )
     with _draft(path) as draft:
         with draft.open("xb") as file:
-            for part in _parts(report, store, path.suffix.lower()):
+            for part in _parts(report, store, path.suffix.lower(), label_by):
                 file.write(part)
         draft.replace(path.resolve())
 
 
-def _parts(report: Report, store: Store, suffix: str) -> Iterator[bytes]:
+def _parts(report: Report, store: Store, suffix: str, label_by: str) -> Iterator[bytes]:
+    run = report.run
     if suffix == ".json":
         yield json_report(report)
     elif suffix == ".jsonl":
-        yield from jsonl_lines(store.results(report.run.id))
+        yield from jsonl_lines(store.results(run.id))
+    elif suffix == ".xml":
+        yield from (part.encode() for part in junit_parts(report, store.results(run.id)))
     else:
-        for part in junit_parts(report, store.results(report.run.id)):
-            yield part.encode()
+        labels = Labels(label_by, run.kind)
+        lines = (
+            jtl_lines(store.samples(run.id), labels)
+            if suffix == ".jtl"
+            else aggregate_csv(aggregate(store.samples(run.id), labels))
+        )
+        yield from (line.encode() for line in lines)
 
 
 def _check_suffix(path: Path) -> None:

@@ -31,14 +31,16 @@ CONFIG = '{"name": "shop", "crawl": {"concurrency": "auto", "max_concurrency": 1
 
 
 def new_run(store: Store, targets: Sequence[Target], *, config: str = CONFIG, **kwargs: Any) -> str:
-    """A running run with these targets; other keywords as for `Store.add_targets`."""
-    run = store.create_run(
-        site="shop",
-        trigger=Trigger.MANUAL,
-        base_url=SITE,
-        config=config,
-        now=STARTED,
-    )
+    """A running run with these targets; other keywords as for `create_run` and `add_targets`."""
+    wanted: dict[str, Any] = {
+        "site": "shop",
+        "trigger": Trigger.MANUAL,
+        "base_url": SITE,
+        "config": config,
+        "now": STARTED,
+    }
+    wanted |= {name: kwargs.pop(name) for name in ("site", "kind", "whole") if name in kwargs}
+    run = store.create_run(**wanted)
     store.add_targets(run.id, targets, **{"observed_traffic": None, "skipped": {}, **kwargs})
     return run.id
 
