@@ -134,6 +134,10 @@ class Role:
         """The cookies of the session there is; None without one, or without any for the URL."""
         return None if self._session is None else self._session.cookie_header(url)
 
+    def is_login_page(self, url: str) -> bool:
+        """Whether this is where the form of the session there is was found, or goes."""
+        return self._session is not None and self._session.is_login_page(url)
+
     def secrets(self) -> set[str]:
         """What must not be shown: the account, and the cookies of the session there is."""
         cookies = self._session.jar.values() if self._session else set[str]()

@@ -21,6 +21,7 @@ from warmer.daemon.queue import TriggerQueue
 from warmer.daemon.service import SiteService, site_name
 from warmer.daemon.watch import Watch
 from warmer.errors import ConfigError, ExitCode, WarmerError
+from warmer.run.logins import check_accounts
 from warmer.run.prepare import Request, resolve
 from warmer.run.reach import for_strangers
 from warmer.store_upkeep import mark_killed
@@ -162,6 +163,7 @@ class Daemon:
 
     def _resolved(self, place: Path) -> Resolved:
         resolved = resolve(Request(config=place), self._environment)
+        check_accounts(resolved.site, self._environment)
         return replace(resolved, site=for_strangers(resolved.site))
 
     def _summary(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import os
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -24,6 +25,7 @@ from warmer.run.cache_keys import CacheKeys
 from warmer.run.execute import Mode, reopen
 from warmer.run.gather import Gathering
 from warmer.run.given import gather_given
+from warmer.run.logins import Logins
 from warmer.run.prepare import Way, execute_run, plan_run
 from warmer.store import Store
 
@@ -84,6 +86,8 @@ class Runner:
         self._pulse = pulse
         self._keys: CacheKeys | None = None
         self._keys_of: SiteConfig | None = None
+        self._logins: Logins | None = None
+        self._logins_of: SiteConfig | None = None
         self._halt = Halt()
 
     def close(self) -> None:
@@ -154,12 +158,18 @@ class Runner:
         warnings: list[str] | None = None,
     ) -> Ended:
         """Plan and execute; whatever goes wrong after the plan stands in the run's row."""
-        keys = self._keys_for(way.site)
+        keys, logins = self._keys_for(way.site), self._logins_for(way.site)
         since = self._clock.unix()
         run_id = self.run_id = plan()
         try:
             report, code = await execute_run(
-                self._store, run_id, way, keys=keys, stop=self._halt, warnings=warnings or ()
+                self._store,
+                run_id,
+                way,
+                keys=keys,
+                logins=logins,
+                stop=self._halt,
+                warnings=warnings or (),
             )
         except WarmerError as error:
             self._give_up(run_id, str(error))
@@ -215,6 +225,13 @@ class Runner:
             self._keys_of = self.resolved.site
         self._keys.notes.clear()
         return self._keys
+
+    def _logins_for(self, site: SiteConfig) -> Logins:
+        """Sessions are kept as long as the configuration is."""
+        if self._logins is None or self._logins_of is not self.resolved.site:
+            self._logins = Logins.of(site, site.base_url, os.environ)
+            self._logins_of = self.resolved.site
+        return self._logins
 
     def _drop_keys(self) -> None:
         if self._keys is not None:

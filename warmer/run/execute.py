@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from warmer.report.progress import Progress
     from warmer.run.cache_keys import CacheKeys
     from warmer.run.observe import Counters
+    from warmer.run.logins import Logins
     from warmer.run.reach import Reach
     from warmer.run.stopping import Stop
     from warmer.store import Store
@@ -65,6 +66,7 @@ class Execution:
     mode: Mode
     progress: Progress
     stop: Stop
+    logins: Logins
     refresh: bool = False
     warnings: list[str] = field(default_factory=list)
 
@@ -79,6 +81,7 @@ class Execution:
             config=self.site.crawl,
             progress=self.progress,
             stopping=self.stop.event,
+            logins=self.logins,
             refresh_secret=self.site.crawl.refresh_secret if self.refresh else None,
         )
         status, note, code = RunStatus.FINISHED, "", ExitCode.OK
@@ -112,7 +115,13 @@ class Execution:
     async def _work(self, passes: Passes, log: CacheLog) -> str:
         """Warm and verify; returns why the run was aborted, "" if it was not."""
         verification = Verification(
-            self.store, self.run_id, self.reach, self.keys, self.site.verify, refresh=self.refresh
+            self.store,
+            self.run_id,
+            self.reach,
+            self.keys,
+            self.site.verify,
+            logins=self.logins,
+            refresh=self.refresh,
         )
         if self.mode is Mode.VERIFY:
             await self._settle_keys_without_fetch(verification)
@@ -123,6 +132,7 @@ class Execution:
         await self._learn_keys(passes, verification)
         if self.mode is Mode.ONLY_MISSING:
             warm = await verification.skip_present()
+        await self.logins.open()
             self.progress.note(f"{warm} targets are in the cache already and are left alone")
         await self._warm(passes)
         first_s = time.monotonic() - began

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from warmer.report.progress import Progress
     from warmer.run.reach import Reach
     from warmer.store import Store
+    from warmer.run.logins import Logins
 
 _TICK_S = 0.2
 CSRF_WINDOW_BYTES = 262_144
@@ -48,6 +49,7 @@ class Passes:
     config: CrawlConfig
     progress: Progress
     stopping: asyncio.Event
+    logins: Logins
     refresh_secret: str | None = None
     limit: int = 1
     aborted: str | None = None
@@ -183,6 +185,7 @@ class Passes:
         try:
             await crawl(job)
         finally:
+            roles=self.logins.roles(fetch),
             watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await watching

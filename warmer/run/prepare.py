@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from warmer.model import RunKind, RunStatus, Trigger
 from warmer.plan import targets
 from warmer.run.cache_keys import CacheKeys
 from warmer.run.execute import Execution, Mode, reopen
+from warmer.run.logins import Logins, check_accounts
 from warmer.run.reach import reach
 from warmer.run.stopping import StopSignals
 from warmer.store import Store
@@ -100,9 +102,11 @@ def _check(site: SiteConfig) -> None:
         parse_address(cache.url)
 
 
-def _check_way(site: SiteConfig, *, refresh: bool) -> None:
+def _check_way(site: SiteConfig, mode: Mode, *, refresh: bool) -> None:
     """What would end a run at once, before there is one."""
     _check_refresh(site, refresh=refresh)
+    if mode is not Mode.VERIFY:
+        check_accounts(site, os.environ)
     CacheKeys(site.cache, site.connect_to).close()
 
 
@@ -111,7 +115,7 @@ async def run_new(
 ) -> tuple[Report, ExitCode]:
     """Plan, then run; a plan without targets raises SourceError and leaves no run."""
     site = resolved.site
-    _check_way(site, refresh=refresh)
+    _check_way(site, mode, refresh=refresh)
     gathered = await gathering.read_online()
     store = Store(resolved.store_path)
     try:
@@ -137,7 +141,7 @@ async def run_again(
     store = Store(resolved.store_path)
     try:
         record = store.run(run_id)
-        _check_way(resolved.site, refresh=refresh)
+        _check_way(resolved.site, mode, refresh=refresh)
         store.adopt_run(record.id)
         reopen(store, record.id)
         way = Way(site=resolved.site, mode=mode, refresh=refresh, progress=progress)
@@ -226,22 +230,35 @@ async def _run(
 ) -> tuple[Report, ExitCode]:
     keys = CacheKeys(way.site.cache, way.site.connect_to)
     try:
+        logins = Logins()
+        if way.mode is not Mode.VERIFY:
+            logins = Logins.of(way.site, store.run(run_id).base_url, os.environ)
         with StopSignals(way.progress.note) as stop:
-            return await execute_run(store, run_id, way, keys=keys, stop=stop, warnings=warnings)
+            return await execute_run(
+                store, run_id, way, keys=keys, logins=logins, stop=stop, warnings=warnings
+            )
     finally:
         keys.close()
 
 
 async def execute_run(
-    store: Store, run_id: str, way: Way, *, keys: CacheKeys, stop: Stop, warnings: Sequence[str]
+    store: Store,
+    run_id: str,
+    way: Way,
+    *,
+    keys: CacheKeys,
+    logins: Logins,
+    stop: Stop,
+    warnings: Sequence[str],
 ) -> tuple[Report, ExitCode]:
-    """Carry a planned run out; `keys` may have been learnt by runs before it."""
+    """Carry a planned run out; `keys` and `logins` may be those of runs before it."""
     execution = Execution(
         store=store,
         run_id=run_id,
         site=way.site,
         reach=reach(way.site, store.run(run_id).base_url),
         keys=keys,
+        logins=logins,
         mode=way.mode,
         progress=way.progress,
         stop=stop,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from warmer.config import SiteConfig
 
 DEFAULT_VARIANTS = (VariantConfig(name="default"),)
+ANOTHER_SESSION = "session=of-another-visitor"
+"""The Cookie of whoever else has logged in: no entry that is chosen by cookies is his."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +27,15 @@ class Reach:
     """Everything that one site's requests have in common, by variant.
 
     `sent` are the headers of our requests, but for what `origin` adds; `own` names, in
-    lower case, those among all we send that visitors do not send alike.
+    lower case, those among all we send that visitors do not send alike. Variants
+    `with_login` are fetched with the cookies of a session besides.
     """
 
     origin: Origin
     variants: tuple[VariantConfig, ...]
     sent: Mapping[str, Mapping[str, str]]
     own: Mapping[str, frozenset[str]]
+    with_login: frozenset[str] = frozenset()
 
     def lines(self, run_id: str) -> dict[str, list[str]]:
         """Request header lines of each variant."""
@@ -41,17 +45,19 @@ class Reach:
         """Whether any variant sends the header of this name (lower case)."""
         return any(name == each.lower() for sent in self.sent.values() for each in sent)
 
-    def of_ours(self, variant: str) -> dict[str, str]:
-        """Headers that select the entry which our own fetch makes."""
+    def of_ours(self, variant: str, session: str | None = None) -> dict[str, str]:
+        """Headers that select the entry which our own fetch makes, with a session's cookies."""
         login = self.origin.authorization
-        return {**self.sent[variant], **({"Authorization": login} if login else {})}
+        found = {**self.sent[variant], **({"Authorization": login} if login else {})}
+        return found if session is None else headers_with_cookie(found, session)
 
     def of_visitors(self, variant: str) -> dict[str, str]:
         """Headers that select the entry which a visitor asks for."""
         own = self.own[variant]
-        return {
+        found = {
             name: value for name, value in self.sent[variant].items() if name.lower() not in own
         }
+        return found | {"Cookie": ANOTHER_SESSION} if variant in self.with_login else found
 
 
 def reach(site: SiteConfig, base_url: str) -> Reach:
@@ -67,7 +73,8 @@ def reach(site: SiteConfig, base_url: str) -> Reach:
         variant.name: own_header_names(variant, site=site.headers, basic_auth=site.crawl.basic_auth)
         for variant in variants
     }
-    return Reach(_origin(site, base_url), variants, sent, own)
+    with_login = frozenset(each.name for each in variants if each.login is not None)
+    return Reach(_origin(site, base_url), variants, sent, own, with_login)
 
 
 def for_strangers(site: SiteConfig) -> SiteConfig:
@@ -89,6 +96,24 @@ def source_headers(site: SiteConfig, base_url: str) -> dict[str, str]:
         user_agent=site.crawl.user_agent,
     )
     return headers | {RUN_HEADER: "sources"}
+
+
+def login_lines(site: SiteConfig, base_url: str) -> list[str]:
+    """Request header lines of a login: a browser's, with the site's own headers."""
+    headers = visitor_headers(
+        VariantConfig(name="login"),
+        scheme=urlsplit(base_url).scheme,
+        site=site.headers,
+        user_agent=site.crawl.user_agent,
+    )
+    return header_lines(headers, "login")
+
+
+def headers_with_cookie(headers: Mapping[str, str], session: str) -> dict[str, str]:
+    """Headers with a session's cookies behind those that are sent anyway."""
+    others = {name: value for name, value in headers.items() if name.lower() != "cookie"}
+    own = [value for name, value in headers.items() if name.lower() == "cookie"]
+    return others | {"Cookie": "; ".join([*own, session])}
 
 
 def _origin(site: SiteConfig, base_url: str) -> Origin:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from warmer.config import VerifyConfig
     from warmer.model import KeyAnswer, Outcome
     from warmer.run.cache_keys import CacheKeys
+    from warmer.run.logins import Logins
     from warmer.run.passes import Passes
     from warmer.run.probing import ProbeChoice
     from warmer.run.reach import Reach
@@ -51,12 +52,14 @@ class Verification:
         keys: CacheKeys,
         config: VerifyConfig,
         *,
+        logins: Logins,
         refresh: bool,
     ) -> None:
         self._store = store
         self._run_id = run_id
         self._reach = reach
         self._keys = keys
+        self._logins = logins
         self._config = config
         self._refresh = refresh
         self._typical: Typical | None = None
@@ -146,7 +149,9 @@ class Verification:
 
     def question_of_ours(self, result: TargetResult) -> KeyQuestion:
         """Ask for the entry that our own fetch makes; how keys are made is learnt from these."""
-        return _question(result, self._reach.of_ours(result.target.variant))
+        variant = result.target.variant
+        session = self._logins.cookie_header(variant, _final_url(result))
+        return _question(result, self._reach.of_ours(variant, session))
 
     def _case(self, result: TargetResult, answers: tuple[KeyAnswer, ...]) -> Case:
         return Case(
@@ -179,9 +184,13 @@ class Verification:
 def _question(result: TargetResult, headers: dict[str, str]) -> KeyQuestion:
     """What to ask the caches for; a redirected target is the page it ends on."""
     last = result.probe or result.warm
-    url = last.final_url if last is not None and last.final_url else result.target.url
     language = last.language if last is not None else None
-    return KeyQuestion(url, headers, language)
+    return KeyQuestion(_final_url(result), headers, language)
+
+
+def _final_url(result: TargetResult) -> str:
+    last = result.probe or result.warm
+    return last.final_url if last is not None and last.final_url else result.target.url
 
 
 def aged(warm: Outcome | None, probe: Outcome | None) -> Outcome | None:
