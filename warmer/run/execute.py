@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from warmer.model import Outcome, Target
     from warmer.report.progress import Progress
     from warmer.run.cache_keys import CacheKeys
-    from warmer.run.observe import Counters
     from warmer.run.logins import Logins
+    from warmer.run.observe import Counters
     from warmer.run.reach import Reach
     from warmer.run.stopping import Stop
     from warmer.store import Store
@@ -63,10 +63,10 @@ class Execution:
     site: SiteConfig
     reach: Reach
     keys: CacheKeys
+    logins: Logins
     mode: Mode
     progress: Progress
     stop: Stop
-    logins: Logins
     refresh: bool = False
     warnings: list[str] = field(default_factory=list)
 
@@ -78,10 +78,10 @@ class Execution:
             store=self.store,
             run_id=self.run_id,
             reach=self.reach,
+            logins=self.logins,
             config=self.site.crawl,
             progress=self.progress,
             stopping=self.stop.event,
-            logins=self.logins,
             refresh_secret=self.site.crawl.refresh_secret if self.refresh else None,
         )
         status, note, code = RunStatus.FINISHED, "", ExitCode.OK
@@ -128,11 +128,11 @@ class Execution:
             await verification.judge_all()
             await log.after_warm()
             return ""
+        await self.logins.open()
         began = time.monotonic()
         await self._learn_keys(passes, verification)
         if self.mode is Mode.ONLY_MISSING:
             warm = await verification.skip_present()
-        await self.logins.open()
             self.progress.note(f"{warm} targets are in the cache already and are left alone")
         await self._warm(passes)
         first_s = time.monotonic() - began

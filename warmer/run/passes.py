@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from warmer.crawl.origin import Origin
     from warmer.model import Outcome, Target
     from warmer.report.progress import Progress
+    from warmer.run.logins import Logins
     from warmer.run.reach import Reach
     from warmer.store import Store
-    from warmer.run.logins import Logins
 
 _TICK_S = 0.2
 CSRF_WINDOW_BYTES = 262_144
@@ -46,10 +46,10 @@ class Passes:
     store: Store
     run_id: str
     reach: Reach
+    logins: Logins
     config: CrawlConfig
     progress: Progress
     stopping: asyncio.Event
-    logins: Logins
     refresh_secret: str | None = None
     limit: int = 1
     aborted: str | None = None
@@ -178,6 +178,7 @@ class Passes:
             start_limit=self.limit,
             bucket=self.bucket,
             refresh_secret=self.refresh_secret if fetch is Pass.WARM else None,
+            roles=self.logins.roles(fetch),
         )
         self.progress.start(total, what)
         started = time.monotonic()
@@ -185,7 +186,6 @@ class Passes:
         try:
             await crawl(job)
         finally:
-            roles=self.logins.roles(fetch),
             watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await watching
