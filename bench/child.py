@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 ERROR_LINES = 20
+FIRST_CORE = "0"
+LIMIT_S = 3600.0
 
 
 class BenchError(Exception):
@@ -43,21 +46,50 @@ def keep_servers_off() -> None:
         os.sched_setaffinity(0, cores[1:])
 
 
-def measure(command: Sequence[str], *, directory: Path) -> Cost:
-    """Run `command` in `directory`, its output in files there; BenchError if it fails."""
+def all_cores() -> str:
+    """For `measure`: where nothing is kept apart, because the machine is shared in life too."""
+    return ",".join(map(str, _cores()))
+
+
+@contextlib.contextmanager
+def servers_on_all_cores() -> Iterator[None]:
+    """Undo `keep_servers_off` for a while; servers started meanwhile stay on all cores."""
+    cores = _cores()
+    if not cores:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def measure(
+    command: Sequence[str],
+    *,
+    directory: Path,
+    cores: str = FIRST_CORE,
+    limit_s: float = LIMIT_S,
+) -> Cost:
+    """Run `command` in `directory`, its output in files there.
+
+    Raises BenchError if it fails, or has not ended after `limit_s`.
+    """
     program = Path(command[0]).name
     errors = directory / f"{program}.err"
     with (directory / f"{program}.out").open("wb") as out, errors.open("wb") as err:
         began = time.monotonic()
         process = subprocess.Popen(
-            [*_on_first_core(), *command],
+            [*_on(cores), *command],
             cwd=directory,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
             env=_plain_environment(),
         )
-        with _ended(process):
+        with _ended(process), _killed_after(process, limit_s):
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
         wall_s = time.monotonic() - began
@@ -89,9 +121,9 @@ def _cores() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
-def _on_first_core() -> list[str]:
+def _on(cores: str) -> list[str]:
     taskset = shutil.which("taskset")
-    return [taskset, "-c", "0"] if taskset and len(_cores()) > 1 else []
+    return [taskset, "-c", cores] if taskset and len(_cores()) > 1 else []
 
 
 def _plain_environment() -> dict[str, str]:
@@ -110,3 +142,13 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
         process.kill()
         process.wait()
         raise
+
+
+@contextlib.contextmanager
+def _killed_after(process: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
+    timer = threading.Timer(seconds, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

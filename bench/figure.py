@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,21 @@ class Figure:
     def ratio(self) -> float:
         """measured / compared."""
         return self.measured / self.compared
+
+    @property
+    def is_reached(self) -> bool | None:
+        """None where there is no goal."""
+        return None if self.goal is None else self.ratio <= self.goal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """A table of its own, for what has two dimensions; `data` goes to the JSON alone."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    data: dict[str, object] = field(default_factory=dict)
 
 
 def against_goal(what: str, measured: float, unit: str, goal: float, note: str = "") -> Figure:
