@@ -97,14 +97,14 @@ def check_command(config: Path) -> ExitCode:
 
 def _run(given: dict[str, Any], mode: Mode, *, resume: str | None, refresh: bool) -> ExitCode:
     quiet = given["quiet"]
-    log_to_stderr(verbose=given["verbose"])
+    progress = UnbreakableProgress(choose(sys.stderr, quiet=quiet))
+    log_to_stderr(verbose=given["verbose"], note=None if quiet else progress.note)
     for path in given["report"]:
         check_writable(path)
     request = request_of(given)
     if resume is not None:
         request = request_of_run(request, resume, os.environ)
     resolved = _until_next_run(resolve(request, os.environ))
-    progress = UnbreakableProgress(choose(sys.stderr, quiet=quiet))
     if resume is not None:
         running = run_again(resolved, resume, mode, progress, refresh=refresh)
     else:

@@ -5,13 +5,27 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
-def log_to_stderr(*, verbose: bool) -> None:
-    """Warnings, and with `verbose` each decision, as plain lines."""
+class _Notes(logging.Handler):
+    """Hands lines to a display, which knows where on the screen they can stand."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        super().__init__()
+        self._note = note
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._note(self.format(record))
+
+
+def log_to_stderr(*, verbose: bool, note: Callable[[str], None] | None = None) -> None:
+    """Warnings, and with `verbose` each decision, as plain lines; through `note` where given."""
     logging.basicConfig(
-        stream=sys.stderr,
+        handlers=[_Notes(note) if note else logging.StreamHandler(sys.stderr)],
         level=logging.INFO if verbose else logging.WARNING,
         format="%(message)s",
     )

@@ -131,3 +131,18 @@ def test_a_run_killed_in_its_second_pass_goes_on_and_renders_no_warm_page_again(
     result = crawl(tmp_path, "--resume", "last")
     assert result.report["counts"]["warm"] == PAGES, result.stderr
     assert counts(rogue) == {5: 2, 9: 3}
+
+
+def test_each_decision_is_one_line_with_v(
+    arguments: Arguments, rogue: Rogue, tmp_path: Path
+) -> None:
+    rogue.on(
+        "/p/5/", in_turn(page(status="503 Service Unavailable", headers={"Retry-After": "0"}), KEPT)
+    )
+    site = (tmp_path / "site.toml").read_text(encoding="utf-8")
+    (tmp_path / "site.toml").write_text(site.replace("retries = 0", "retries = 1"))
+    result = crawl(tmp_path, *arguments, "--passes", "2", "-v")
+    said = result.stderr.splitlines()
+    assert f"{SITE}/p/5/: status 503, again in 0.0 s, as Retry-After asks" in said
+    assert f"{PAGES} second fetches, 0 where no cache said a word" in said
+    assert "no pass 2: nothing is left that another fetch may change" in said

@@ -7,6 +7,7 @@ gets fewer requests, not the next ones instead.
 from __future__ import annotations
 
 import email.utils
+import logging
 import random
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from warmer.crawl.fetch import Fetch
     from warmer.crawl.job import CrawlJob
 
+_log = logging.getLogger(__name__)
 RETRIED_STATUSES = frozenset({408, 429, 502, 503, 504, 520, 521, 522, 523, 524})
 """500 is not among them: a page that raised once raises again, and costs a render."""
 
@@ -42,6 +44,13 @@ def retry_after_s(value: str, now: datetime) -> float | None:
     if then.tzinfo is None:
         then = then.replace(tzinfo=UTC)
     return max(0.0, (then - now).total_seconds())
+
+
+def asked_pause_s(request: Request) -> float | None:
+    """Seconds that the response to this request asks us to wait, None if it asks for none."""
+    fetch: Fetch | None = request.meta.get("fetch")
+    asked = dict(fetch.headers).get("retry-after") if fetch else None
+    return None if asked is None else retry_after_s(asked, datetime.now(UTC))
 
 
 def pause_s(
@@ -74,20 +83,24 @@ class RetryMiddleware:
     async def process_response(self, request: Request, response: Response) -> Response | Request:
         if response.status not in RETRIED_STATUSES or "fetch" not in request.meta:
             return response
-        fetch: Fetch = request.meta["fetch"]
-        asked = dict(fetch.headers).get("retry-after")
-        asked_s = None if asked is None else retry_after_s(asked, datetime.now(UTC))
-        return await self._again(request, asked_s) or response
+        asked_s = asked_pause_s(request)
+        return await self._again(request, f"status {response.status}", asked_s) or response
 
     async def process_exception(self, request: Request, exception: Exception) -> Request | None:
         if isinstance(exception, FetchError) and exception.reason in RETRIED_REASONS:
-            return await self._again(request, None)
+            return await self._again(request, exception.reason, None)
         return None
 
-    async def _again(self, request: Request, asked_s: float | None) -> Request | None:
+    async def _again(self, request: Request, why: str, asked_s: float | None) -> Request | None:
         attempts = request.meta.get("attempts", 1)
         delay_s = pause_s(attempts, asked_s, self._job.config, random.random())  # noqa: S311 -- jitter
-        if delay_s is None or await self._job.stops_within(delay_s):
+        if delay_s is None:
+            if asked_s is not None and attempts <= self._job.config.retries:
+                _log.info("%s: %s, not again: Retry-After asks for %g s", request.url, why, asked_s)
+            return None
+        asked = "" if asked_s is None else ", as Retry-After asks"
+        _log.info("%s: %s, again in %.1f s%s", request.url, why, delay_s, asked)
+        if await self._job.stops_within(delay_s):
             return None
         again = request.copy()
         again.meta["attempts"] = attempts + 1

@@ -60,6 +60,7 @@ def _document(report: Report) -> dict[str, object]:
         "warnings": report.warnings,
         "skipped": report.skipped,
         "in_flight": report.in_flight,
+        "limit": [asdict(move) for move in report.limit],
     }
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from warmer.model import EvidenceKind, Pass, RunStatus
 from warmer.report.cures import cure_of
+from warmer.report.limit import limit_line
 from warmer.report.terminal import columns, cut, show
 from warmer.report.visible import visible
 from warmer.report.wording import counted, duration, milliseconds, percent, quantity
@@ -128,6 +129,8 @@ def _counts(report: Report) -> Iterator[Text]:
     if report.redirect_example is not None:
         source, goal = (cut(url, 60) for url in report.redirect_example)
         yield Text(f"{counted(report.redirects, 'target')} redirected, as {source} to {goal}")
+    if line := limit_line(report.limit, report.run.duration_s):
+        yield Text(f"Limit: {visible(line)}")
     if report.skipped:
         reasons = ", ".join(
             f"{count:,} {visible(reason)}" for reason, count in report.skipped.items()

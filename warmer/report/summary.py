@@ -16,7 +16,7 @@ from warmer.report.tally import Problem, Reason, Slow, Tally
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from warmer.model import EvidenceKind, RunRecord
+    from warmer.model import EvidenceKind, LimitMove, RunRecord
     from warmer.report.tally import Counts, Latency
     from warmer.store import Store
 
@@ -32,7 +32,8 @@ class Report:
     does not tell or cannot be trusted. `problems` are the targets that are not
     warm, most popular first, cut after 1,000; `problems_omitted` counts the rest.
     `warm_by` counts warm targets by their strongest evidence. `in_flight` is how
-    many fetches the run allowed at once, None if it does not say.
+    many fetches the run allowed at once, None if it does not say; `limit` is how that
+    moved, empty where a person had chosen it.
     """
 
     run: RunRecord
@@ -57,6 +58,7 @@ class Report:
     warnings: tuple[str, ...]
     skipped: Mapping[str, int]
     in_flight: int | None
+    limit: tuple[LimitMove, ...] = ()
 
 
 def summarise(store: Store, run_id: str) -> Report:
@@ -94,6 +96,7 @@ def summarise(store: Store, run_id: str) -> Report:
         warnings=tuple(store.warnings_of(run.id)),
         skipped=store.skipped_of(run.id),
         in_flight=_in_flight(store.config_of(run.id)),
+        limit=tuple(store.limit_moves(run.id)),
     )
 
 

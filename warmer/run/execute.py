@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import logging
 import secrets
 import sys
 import time
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from warmer.store import Store
     from warmer.store_reader import TargetResult
 
+_log = logging.getLogger(__name__)
+_TELL = {True: "show one: the rest is asked for, too", False: "show none: no more of them"}
 PILOTS = 3
 MAX_PILOTS = 8
 PILOT_ROUNDS = 4
@@ -99,6 +102,7 @@ class Execution:
         finally:
             self.warnings += log.warnings() + self.keys.notes + passes.warnings()
         self.store.set_cache_results(self.run_id, log.results())
+        self.store.set_limit_moves(self.run_id, passes.trace.moves)
         report = self._gate(summarise(self.store, self.run_id), log)
         self.store.finish_run(
             self.run_id,
@@ -154,7 +158,10 @@ class Execution:
         """Fetch again what only a second fetch settles; where nothing speaks, a few first."""
         choice = ProbeChoice(self.site.verify, blind=BLIND_SAMPLE)
         await self._probe_chosen(choice, passes, verification)
-        if verification.any_warm(choice.blind_ranks) and not self._stopped(passes):
+        tells = verification.any_warm(choice.blind_ranks)
+        if choice.blind_ranks:
+            _log.info("where no cache said a word, second fetches %s", _TELL[tells])
+        if tells and not self._stopped(passes):
             verification.reopen_waiting()
             everything = ProbeChoice(self.site.verify, blind=sys.maxsize)
             await self._probe_chosen(everything, passes, verification)
@@ -189,6 +196,8 @@ class Execution:
     ) -> None:
         await verification.settle(choice)
         if choice.probes:
+            blind = len(choice.blind_ranks)
+            _log.info("%d second fetches, %d where no cache said a word", choice.probes, blind)
             targets = self.store.unfetched(self.run_id, Pass.PROBE)
             await passes.run(Pass.PROBE, targets, total=choice.probes, what="probe")
             await verification.conclude()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import logging
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from warmer.errors import StoreError
 from warmer.model import Pass
 from warmer.report.progress import Snapshot
 from warmer.report.wording import counted
+from warmer.run.limit_trace import LimitTrace
 from warmer.run.observe import Counters, OutcomeObserver
 
 if TYPE_CHECKING:
@@ -28,12 +30,13 @@ if TYPE_CHECKING:
 
     from warmer.config import CrawlConfig
     from warmer.crawl.origin import Origin
-    from warmer.model import Outcome, Target
+    from warmer.model import LimitMove, Outcome, Target
     from warmer.report.progress import Progress
     from warmer.run.logins import Logins
     from warmer.run.reach import Reach
     from warmer.store import Store
 
+_log = logging.getLogger(__name__)
 _TICK_S = 0.2
 CSRF_WINDOW_BYTES = 262_144
 """How much of each body is kept to look for a CSRF token; forms stand above that."""
@@ -55,6 +58,8 @@ class Passes:
     aborted: str | None = None
     vary_on_cookie: int = 0
     bucket: TokenBucket | None = field(init=False)
+    trace: LimitTrace = field(default_factory=LimitTrace)
+    began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         rate = self.config.rate
@@ -178,6 +183,8 @@ class Passes:
             start_limit=self.limit,
             bucket=self.bucket,
             refresh_secret=self.refresh_secret if fetch is Pass.WARM else None,
+            moved=self._moved,
+            began=self.began,
             roles=self.logins.roles(fetch),
         )
         self.progress.start(total, what)
@@ -198,6 +205,10 @@ class Passes:
         self.aborted = self.aborted or job.aborted
 
     def _store_outcomes(self, outcomes: Sequence[Outcome]) -> None:
+    def _moved(self, move: LimitMove) -> None:
+        self.trace.add(move)
+        _log.info("limit %d at %.1f s: %s", move.limit, move.at_s, move.why)
+
         self.store.add_outcomes(self.run_id, outcomes)
 
     def _replace_outcomes(self, outcomes: Sequence[Outcome]) -> None:
