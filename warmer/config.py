@@ -15,7 +15,10 @@ NotNegative = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(gt=0, le=1)]
 
-SourceKind = Literal["list", "csv", "sitemap", "access-log", "popularity", "discover", "robots"]
+SourceKind = Literal[
+    "list", "csv", "sitemap", "access-log", "popularity", "discover", "robots",
+    "gor", "har", "vegeta", "siege", "wget",
+]  # fmt: skip
 """Kinds a source can be forced to; `SOURCE` on the command line takes `kind:value`."""
 
 
@@ -31,6 +34,8 @@ class SourceConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     depth: Annotated[int, Meta(ge=0, le=20)] = 2
     limit: Count = 50_000
     alternates: bool = True
+    vary: tuple[str, ...] = ()
+    keep_credentials: bool = False
 
 
 class PlanConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -118,6 +123,7 @@ class CrawlConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
     concurrency: Literal["auto"] | Count = "auto"
     max_concurrency: Count = 16
+    ramp_up_s: NotNegative = 0.0
     rate: Positive | None = None
     burst: Count = 1
     timeout_s: Positive = 30.0

@@ -29,6 +29,7 @@ _AUTHORITY = re.compile(r"^(?:[^/?#]*//([^/?#]*))?.*$", re.DOTALL)
 _NOT_IN_A_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 _PLACE_OF_THE_SITE = re.compile(r"/(?!/)|https?://[^/?#@]+(?:[/?#]|$)", re.IGNORECASE)
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_READ_FROM_FILES = frozenset({"list", "csv", "access-log", "gor", "har", "vegeta", "siege", "wget"})
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -202,10 +203,17 @@ def _check_source(key: str, source: SourceConfig) -> None:
         raise ConfigError(f"{key}: has neither path nor url; expected one of them")
     if source.kind != "popularity" and "@" in _AUTHORITY.sub(r"\1", source.url or ""):
         raise ConfigError(f"{key}.url: holds credentials; expected crawl.basic_auth for these")
-    if source.kind in ("list", "csv", "access-log") and source.url is not None:
+    if source.kind in _READ_FROM_FILES and source.url is not None:
         raise ConfigError(f"{key}: kind {source.kind} is read from a file; expected path, not url")
     if source.kind == "popularity" and not (source.url and source.key):
         raise ConfigError(f"{key}: kind popularity needs url (redis://…) and key (a sorted set)")
+    for name in source.vary:
+        _check_headers(f"{key}.vary", {name: ""})
+        if name.lower() in ("cookie", "authorization") and not source.keep_credentials:
+            raise ConfigError(
+                f"{key}.vary: {name} says who somebody is, and is dropped; expected another header,"
+                " or keep_credentials = true"
+            )
 
 
 def _check_schedule(key: str, schedule: ScheduleConfig) -> None:

@@ -88,11 +88,14 @@ class KeyState(StrEnum):
 class Candidate:
     """A URL, or a path, with a weight, as a source gives it.
 
-    `weight` is in the source's own unit (hits, views, priority), 0 or more.
+    `weight` is in the source's own unit (hits, views, priority), 0 or more. `headers` are
+    those it was asked for with, where these select the cache entry (names in lower case);
+    without any, the candidate is one of every variant of the site.
     """
 
     url: str
     weight: float = 1.0
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

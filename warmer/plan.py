@@ -137,11 +137,15 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A merged candidate: its URL, its normalised weight, and the observed part of it."""
+    """A merged candidate: its URL, its normalised weight, and the observed part of it.
+
+    `variant` is the one that it was asked for in; "" stands for all of the site's.
+    """
 
     url: str
     weight: float
     traffic: float | None
+    variant: str = ""
 
 
 def targets(
@@ -150,16 +154,20 @@ def targets(
     """Expand into variants and cap; `ranked` is deduplicated and in rank order.
 
     A URL's weight is shared evenly by its variants, so that sums over targets are
-    sums over URLs.
+    sums over URLs; where it is known how often it was asked for in one, that is its weight.
     """
     filters = [Filter(variant.include, ()) for variant in variants]
     rank = 0
     for candidate in ranked:
-        chosen = [
-            variant.name
-            for variant, rule in zip(variants, filters, strict=True)
-            if rule.accepts(candidate.url)
-        ]
+        chosen = (
+            [candidate.variant]
+            if candidate.variant
+            else [
+                variant.name
+                for variant, rule in zip(variants, filters, strict=True)
+                if rule.accepts(candidate.url)
+            ]
+        )
         for name in chosen:
             if top is not None and rank >= top:
                 return

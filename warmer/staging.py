@@ -14,7 +14,7 @@ from warmer.errors import StoreError
 from warmer.plan import Ranked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _BATCH = 2000
 
@@ -30,16 +30,21 @@ class Staging:
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.execute("PRAGMA cache_size = -4096")
         self._db.execute("PRAGMA temp_store = FILE")
-        self._db.execute("CREATE TABLE candidates (source INTEGER, url TEXT, weight REAL)")
+        self._db.execute(
+            "CREATE TABLE candidates (source INTEGER, url TEXT, weight REAL, variant TEXT)"
+        )
         self._db.execute(
             "CREATE TABLE sources (source INTEGER PRIMARY KEY, factor REAL, observed REAL)"
         )
         self._db.execute("BEGIN")
-        self._batch: list[tuple[int, str, float]] = []
+        self._batch: list[tuple[int, str, float, str]] = []
 
-    def add(self, source: int, url: str, weight: float) -> None:
-        """One candidate of a source, already normalised; repeated URLs add up."""
-        self._batch.append((source, url, weight))
+    def add(self, source: int, url: str, weight: float, variant: str = "") -> None:
+        """One candidate of a source, already normalised; repeated URLs add up.
+
+        `variant` is the one it was asked for in; without it, it is one of all variants.
+        """
+        self._batch.append((source, url, weight, variant))
         if len(self._batch) >= _BATCH:
             self._flush()
 
@@ -53,17 +58,27 @@ class Staging:
                 (source, factor, factor if observed else None),
             )
 
+    def drop_variants(self, names: Iterable[str]) -> int:
+        """Forget the candidates of some variants; returns how many there were."""
+        self._flush()
+        with _told():
+            return sum(
+                self._db.execute("DELETE FROM candidates WHERE variant = ?", (name,)).rowcount
+                for name in names
+            )
+
     def ranked(self) -> Iterator[Ranked]:
         """Most popular first; equals in the order in which they came."""
         self._flush()
         with _told():
             rows = self._db.execute(
                 "SELECT url, sum(weight * factor) AS popularity, sum(weight * observed),"
-                " min(candidates.rowid) AS place FROM candidates JOIN sources USING (source)"
-                " GROUP BY url ORDER BY popularity DESC, place"
+                " min(candidates.rowid) AS place, variant"
+                " FROM candidates JOIN sources USING (source)"
+                " GROUP BY url, variant ORDER BY popularity DESC, place"
             )
-            for url, weight, traffic, _ in rows:
-                yield Ranked(url, weight, traffic)
+            for url, weight, traffic, _, variant in rows:
+                yield Ranked(url, weight, traffic, variant)
 
     def count(self) -> int:
         """How many rows were added, repeated URLs included."""
@@ -78,7 +93,7 @@ class Staging:
     def _flush(self) -> None:
         if self._batch:
             with _told():
-                self._db.executemany("INSERT INTO candidates VALUES (?, ?, ?)", self._batch)
+                self._db.executemany("INSERT INTO candidates VALUES (?, ?, ?, ?)", self._batch)
             self._batch.clear()
 
 

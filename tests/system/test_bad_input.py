@@ -64,8 +64,11 @@ def statuses(directory: Path) -> list[str]:
 
 
 FILES: dict[str, tuple[bytes, str]] = {
-    "empty.txt": (b"", "empty.txt: empty; expected a list, sitemap or access log."),
-    "blank.txt": (b"\n  \n\n", "blank.txt: empty; expected a list, sitemap or access log."),
+    "empty.txt": (b"", "empty.txt: empty; expected a list, sitemap, access log or capture."),
+    "blank.txt": (
+        b"\n  \n\n",
+        "blank.txt: empty; expected a list, sitemap, access log or capture.",
+    ),
     "comments.txt": (
         b"# nothing yet\n",
         "no URL of http://www.example.test to warm: the sources are empty",
@@ -121,7 +124,7 @@ def test_a_file_that_is_no_source_is_refused(name: str, rogue: Rogue, tmp_path: 
 
 def test_what_cannot_be_read_is_refused(rogue: Rogue, tmp_path: Path) -> None:
     (tmp_path / "directory").mkdir()
-    expected = "expected a list, sitemap or access log."
+    expected = "expected a list, sitemap, access log or capture."
     for name, message in {
         "missing.txt": f"missing.txt: No such file or directory; {expected}",
         "*.log": f"*.log: no file matches this pattern; {expected}",

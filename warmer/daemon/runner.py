@@ -11,7 +11,7 @@ import asyncio
 import itertools
 import logging
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -131,7 +131,8 @@ class Runner:
     ) -> Ended:
         """A run of the whole plan; how keys are made is learnt anew."""
         self._drop_keys()
-        return await self._run(gathered, self._whole(mode, refresh=refresh), trigger, whole=True)
+        way = replace(self._whole(mode, refresh=refresh), recorded=gathered.recorded)
+        return await self._run(gathered, way, trigger, whole=True)
 
     async def resume(self, run_id: str, *, mode: Mode, refresh: bool) -> Ended:
         """Go on with a run of the whole plan that was halted."""

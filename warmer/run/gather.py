@@ -19,6 +19,7 @@ from warmer.host_name import site_root
 from warmer.model import Candidate
 from warmer.plan import OTHER_HOST, Filter, Normaliser, Rejection
 from warmer.run.reach import reach, source_headers
+from warmer.run.recorded import RecordedVariants
 from warmer.sources.offline import open_source
 from warmer.sources.sitemap import Limits, parse
 from warmer.sources.skipped import Skipped
@@ -27,8 +28,11 @@ from warmer.staging import Staging
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from warmer.config import SiteConfig, SourceConfig
+    from warmer.config import SiteConfig, SourceConfig, VariantConfig
     from warmer.sources.offline import NamedStream
+
+RARE_VARIANT = "rare-variant"
+"""Why a page of a capture is left out: hardly anybody asked for it with these headers."""
 
 
 @dataclass(slots=True)
@@ -36,6 +40,7 @@ class Gathered:
     """All candidates of a site; `observed` is the share of weight that was seen as traffic.
 
     `weight` is that of all candidates; `filtered` counts those that include and exclude took out.
+    `recorded` are the variants that captures brought along.
     """
 
     base_url: str
@@ -45,6 +50,7 @@ class Gathered:
     filtered: int = 0
     skipped: Skipped = field(default_factory=Skipped)
     notes: list[str] = field(default_factory=list)
+    recorded: tuple[VariantConfig, ...] = ()
 
 
 @dataclass(slots=True)
@@ -77,6 +83,7 @@ class Gathering:
         self._gathered = Gathered(base_url, Staging(), skipped=skipped)
         self._normalise = Normaliser(base_url, site.plan)
         self._filter = Filter(site.plan.include, site.plan.exclude)
+        self._variants = RecordedVariants(site.variant)
 
     def read_offline(self) -> None:
         """Files, standard input, popularity sets; blocks, for as long as a log is long."""
@@ -90,6 +97,7 @@ class Gathering:
             if source.fetched:
                 await self._read_by_spider(source)
             self._end(source)
+        self._choose_variants()
         return self._result()
 
     def _end(self, source: _Open) -> None:
@@ -109,10 +117,21 @@ class Gathering:
             self._leave_out(candidate.url, url.reason)
             return
         source.total += candidate.weight
-        if self._filter.accepts(url):
-            self._gathered.staging.add(source.number, url, candidate.weight)
-        else:
+        if not self._filter.accepts(url):
             self._gathered.filtered += 1
+            return
+        variant: str | None = ""
+        if candidate.headers:
+            variant = self._variants.name_of(candidate.headers, candidate.weight)
+        if variant is None:
+            self._gathered.skipped.note(RARE_VARIANT)
+        else:
+            self._gathered.staging.add(source.number, url, candidate.weight, variant)
+
+    def _choose_variants(self) -> None:
+        self._gathered.recorded, rare = self._variants.chosen()
+        dropped = self._gathered.staging.drop_variants(rare)
+        self._gathered.skipped.note(RARE_VARIANT, dropped)
 
     def _leave_out(self, url: str, reason: str) -> None:
         skipped = self._gathered.skipped
@@ -169,7 +188,13 @@ def _open(number: int, source: SourceConfig, skipped: Skipped) -> _Open:
     if source.path is None:
         start = source.url or ("/robots.txt" if source.kind == "robots" else "/")
         return _Open(number, source, observed=False, candidates=None, fetched=[start])
-    offline = open_source(source.path, kind=source.kind, log_format=source.format, skipped=skipped)
+    offline = open_source(
+        source.path,
+        kind=source.kind,
+        log_format=source.format,
+        vary=source.vary,
+        skipped=skipped,
+    )
     opened = _Open(number, source, observed=offline.observed, candidates=offline.candidates)
     if offline.kind == "sitemap":
         opened.candidates = _of_sitemaps(offline.streams, opened, skipped)

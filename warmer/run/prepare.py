@@ -23,6 +23,7 @@ from warmer.run.cache_keys import CacheKeys
 from warmer.run.execute import Execution, Mode, reopen
 from warmer.run.logins import Logins, check_accounts
 from warmer.run.reach import reach
+from warmer.run.recorded import record_with, recorded_in, with_recorded
 from warmer.run.stopping import StopSignals
 from warmer.store import Store
 from warmer.thresholds import parse
@@ -30,7 +31,7 @@ from warmer.thresholds import parse
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from warmer.config import SiteConfig
+    from warmer.config import SiteConfig, VariantConfig
     from warmer.config_file import Document
     from warmer.errors import ExitCode
     from warmer.report.progress import Progress
@@ -50,12 +51,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """How a planned run is carried out."""
+    """How a planned run is carried out; `recorded` are variants of captures, if just planned."""
 
     site: SiteConfig
     mode: Mode
     refresh: bool
     progress: Progress
+    recorded: tuple[VariantConfig, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +129,13 @@ async def run_new(
         return await _run(
             store,
             run_id,
-            Way(site=site, mode=mode, refresh=refresh, progress=progress),
+            Way(
+                site=site,
+                mode=mode,
+                refresh=refresh,
+                progress=progress,
+                recorded=gathered.recorded,
+            ),
             warnings=gathered.notes,
         )
     finally:
@@ -191,7 +199,7 @@ def plan_run(
         site=site.name or gathered.base_url.partition("//")[2],
         trigger=trigger,
         base_url=gathered.base_url,
-        config=resolved.record,
+        config=record_with(resolved.record, gathered.recorded),
         now=datetime.now(UTC),
         whole=whole,
         kind=kind,
@@ -252,11 +260,13 @@ async def execute_run(
     warnings: Sequence[str],
 ) -> tuple[Report, ExitCode]:
     """Carry a planned run out; `keys` and `logins` may be those of runs before it."""
+    recorded = way.recorded or recorded_in(store.config_of(run_id))
+    site = with_recorded(way.site, recorded)
     execution = Execution(
         store=store,
         run_id=run_id,
-        site=way.site,
-        reach=reach(way.site, store.run(run_id).base_url),
+        site=site,
+        reach=reach(site, store.run(run_id).base_url),
         keys=keys,
         logins=logins,
         mode=way.mode,

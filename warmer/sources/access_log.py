@@ -44,13 +44,7 @@ class LogCounter:
 
         Raises SourceError if the format is not given and no line is in a known one.
         """
-        log_format = detect(file.head) if new_format is None else new_format()
-        if log_format is None:
-            raise SourceError(
-                f"{file.place}: no line in a known access log format; expected "
-                f"{', '.join(KNOWN)}, or the LogFormat or log_format string as `format`."
-            )
-        memory = _Memory(log_format)
+        memory = _Memory(format_of(file, new_format))
         for block in blocks(file.chunks, file.place, self._skipped):
             memory.make_room(len(block.data))
             self._count(block, memory, file.place)
@@ -82,6 +76,20 @@ class LogCounter:
             if count and not self._skipped.has_place(reason):
                 example = f"{place}:{_first_line(block, memory.log_format, reason)}"
             self._skipped.note(reason, count, example)
+
+
+def format_of(file: Opened, new_format: Callable[[], LogFormat] | None) -> LogFormat:
+    """The format that was named, or the one in which the first lines are.
+
+    Raises SourceError if none is named and no line is in a known one.
+    """
+    log_format = detect(file.head) if new_format is None else new_format()
+    if log_format is None:
+        raise SourceError(
+            f"{file.place}: no line in a known access log format; expected "
+            f"{', '.join(KNOWN)}, or the LogFormat or log_format string as `format`."
+        )
+    return log_format
 
 
 class _Memory:

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 STANDARD_INPUT = "-"
 CHUNK_BYTES = 262_144
 HEAD_BYTES = 65_536
-EXPECTED = "expected a list, sitemap or access log"
+EXPECTED = "expected a list, sitemap, access log or capture"
 _SITE_HINT = " A site is named by a URL, such as https://www.example.com/sitemap.xml"
 _HOST = re.compile(r"(?:[\w-]+\.)+([a-z]{2,})(?::\d+)?(?:/.*)?")
-_SUFFIXES = frozenset({"csv", "gz", "json", "jsonl", "log", "list", "lst", "tsv", "txt", "urls",
+_SUFFIXES = frozenset({"csv", "gor", "gz", "har", "json", "jsonl", "log", "list", "lst", "tsv", "txt", "urls",
                        "xml", "zst"})  # fmt: skip
 
 
@@ -51,17 +51,30 @@ class Opened(NamedTuple):
 def expand(spec: str) -> list[str]:
     """The files a path or glob stands for, in the order of their numbers (.2 before .10).
 
-    A file whose name is the pattern itself wins over the pattern. Raises SourceError
-    if there is none.
+    A file whose name is the pattern itself wins over the pattern. `name.gor` that is not
+    there stands for its chunks `name_0.gor`, `name_1.gor`, as GoReplay writes it. Raises
+    SourceError if there is none.
     """
-    if spec == STANDARD_INPUT or os.path.lexists(spec) or not glob.has_magic(spec):
+    if spec == STANDARD_INPUT or os.path.lexists(spec):
         return [spec]
+    if not glob.has_magic(spec):
+        return _chunks(Path(spec)) or [spec]
     # Path.glob takes no absolute pattern.
     matches = glob.glob(spec, recursive=True)  # noqa: PTH207 - see above
     found = [path for path in matches if not Path(path).is_dir()]
     if not found:
         raise SourceError(f"{spec}: no file matches this pattern; {EXPECTED}.")
     return sorted(found, key=_natural)
+
+
+def _chunks(path: Path) -> list[str]:
+    """`name_N.gor` or `name_N.gor.gz` beside a file of this name, in order."""
+    stem, dot, suffix = path.name.partition(".")
+    if not stem or not dot or "\0" in path.name or not path.parent.is_dir():
+        return []
+    name = re.compile(re.escape(stem) + r"_[0-9]+" + re.escape(dot + suffix) + r"(?:\.gz)?")
+    beside = [str(each) for each in path.parent.iterdir() if name.fullmatch(each.name)]
+    return sorted(beside, key=_natural)
 
 
 def _natural(path: str) -> list[tuple[int, str]]:

@@ -63,6 +63,8 @@ _APACHE = {
     "p": Field("port", Shape.NUMBER),
     "{host}i": Field("host", Shape.HOST, 2),
     "{user-agent}i": Field("agent", Shape.TEXT),
+    "h": Field("client"),
+    "a": Field("client", preference=1),
     **dict.fromkeys("bBOI", Field(None, Shape.NUMBER)),
     "{x-forwarded-for}i": Field(None, Shape.LISTED),
 }
@@ -86,7 +88,10 @@ _NGINX = {
     "bytes_sent": Field(None, Shape.NUMBER),
     "http_x_forwarded_for": Field(None, Shape.LISTED),
     "proxy_add_x_forwarded_for": Field(None, Shape.LISTED),
-    "time_local": Field(spaces=1),
+    "remote_addr": Field("client"),
+    "time_local": Field("time", spaces=1),
+    "time_iso8601": Field("time", preference=1),
+    "msec": Field("time", preference=2),
 }
 # Where gunicorn's letters differ from Apache's.
 _GUNICORN = {"f": "%{Referer}i", "a": "%{User-Agent}i"}
@@ -159,8 +164,9 @@ def _apache(match: re.Match[str]) -> list[Token]:
         return ["%"]
     if code == "t":
         if argument is None:
-            return ["[", Field(spaces=1), "]"]
-        return [Field(spaces=argument.count(" "))]
+            return ["[", Field("time", spaces=1), "]"]
+        is_unix = argument in ("sec", "msec", "usec")
+        return [Field("time" if is_unix else None, spaces=argument.count(" "), preference=is_unix)]
     name = f"{{{argument.lower()}}}{code}" if argument else f"{match['which'] or ''}{code}"
     known = _APACHE.get(name) or _APACHE.get(code if not argument else "")
     if known is not None:

@@ -7,7 +7,6 @@ hostile line cannot make the match backtrack, and quoted fields are aware of esc
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -19,6 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Key = tuple[bytes, ...]
+
+COUNTED = frozenset(
+    {"request", "method", "uri", "path", "query", "status", "host", "port", "scheme", "agent"}
+)
+"""The fields that tell what was asked for; a log is counted by these."""
+SENT = COUNTED | {"time", "client"}
+"""The fields that tell when and by whom as well."""
 
 OWN_PRODUCT = b"warmer/"
 # As a product token: `leg-warmer/2` is somebody else. CloudFront writes %20 for a space.
@@ -56,6 +62,15 @@ class Rows(NamedTuple):
     ignored: int
 
 
+class Sent(NamedTuple):
+    """One line of a log as an event; what the log does not tell is empty."""
+
+    request: Request
+    agent: bytes = b""
+    time: bytes = b""
+    client: bytes = b""
+
+
 class LogFormat(Protocol):
     """How lines of one kind of log are read."""
 
@@ -67,17 +82,28 @@ class LogFormat(Protocol):
         """What a key of `rows` stands for."""
         ...
 
+    def sent(self, line: bytes) -> Sent | None:
+        """One line, without its end, as an event; None if it is no request."""
+        ...
+
 
 class TextFormat:
     """Lines that one regular expression reads.
 
     `names` are those of its groups. `quick` matches the same lines and groups but for
-    the agent, at half the cost: it does where no line of a block can be ours.
+    the agent, at half the cost: it does where no line of a block can be ours. `sent` is
+    the pattern, with the names, that tells time and client as well.
     `knows_scheme`: the scheme of an absolute target is what the visitor used.
     """
 
     def __init__(
-        self, pattern: bytes, names: tuple[str, ...], quick: bytes, *, knows_scheme: bool = False
+        self,
+        pattern: bytes,
+        names: tuple[str, ...],
+        quick: bytes,
+        sent: tuple[bytes, tuple[str, ...]],
+        *,
+        knows_scheme: bool = False,
     ) -> None:
         self._find = re.compile(b"^" + pattern + rb"\r?$", re.MULTILINE).findall
         self._find_quick = re.compile(b"^" + quick + rb"\r?$", re.MULTILINE).findall
@@ -85,6 +111,7 @@ class TextFormat:
         self._names = tuple(name for name in names if name != "agent")
         self._pick = itemgetter(*(names.index(name) for name in self._names))
         self._knows_scheme = knows_scheme
+        self._sent, self._sent_names = sent
         # Most logs; what follows must be quick for them.
         self._is_plain = self._names == ("request", "status")
 
@@ -108,7 +135,22 @@ class TextFormat:
             line, status = key
             method, target = split_line(unescape(line))
             return Request(method, target, status)
-        values = dict(zip(self._names, map(unescape, key), strict=True))
+        return self._request(dict(zip(self._names, map(unescape, key), strict=True)))
+
+    def sent(self, line: bytes) -> Sent | None:
+        match = re.fullmatch(self._sent, line.rstrip(b"\r"))
+        if match is None:
+            return None
+        groups = (unescape(value or b"") for value in match.groups())
+        values = dict(zip(self._sent_names, groups, strict=True))
+        return Sent(
+            self._request(values),
+            values.get("agent", b""),
+            values.get("time", b""),
+            values.get("client", b""),
+        )
+
+    def _request(self, values: dict[str, bytes]) -> Request:
         if "request" in values:
             method, target = split_line(values["request"])
         else:
@@ -140,16 +182,18 @@ def compiled(log_format: str) -> TextFormat:
             f'log format "{log_format}": does not tell what was asked for; expected %r or %m and '
             "%U ($request, or $request_method and $request_uri), and %>s ($status)."
         )
-    quick, _ = pattern_of(_without_agent(parts))
-    return TextFormat(pattern, names, quick)
+    quick, _ = pattern_of(parts, COUNTED - {"agent"})
+    return TextFormat(pattern, names, quick, pattern_of(parts, SENT))
 
 
-def pattern_of(parts: list[Token]) -> tuple[bytes, tuple[str, ...]]:
+def pattern_of(
+    parts: list[Token], chosen: frozenset[str] = COUNTED
+) -> tuple[bytes, tuple[str, ...]]:
     """A regular expression for one line, and the names of its groups in order.
 
-    Raises ValueError if a field has no end.
+    Only fields with a chosen name get a group. Raises ValueError if a field has no end.
     """
-    wanted = _wanted(parts)
+    wanted = _wanted(parts, chosen)
     pattern = b""
     names = []
     for index, part in enumerate(parts):
@@ -163,18 +207,11 @@ def pattern_of(parts: list[Token]) -> tuple[bytes, tuple[str, ...]]:
     return pattern, tuple(names)
 
 
-def _without_agent(parts: list[Token]) -> list[Token]:
-    return [
-        replace(part, name=None) if isinstance(part, Field) and part.name == "agent" else part
-        for part in parts
-    ]
-
-
-def _wanted(parts: Iterable[Token]) -> set[int]:
+def _wanted(parts: Iterable[Token], chosen: frozenset[str]) -> set[int]:
     """Where the fields stand that are worth a group: one a name."""
     best: dict[str, tuple[int, int]] = {}
     for index, part in enumerate(parts):
-        if isinstance(part, Field) and part.name is not None:
+        if isinstance(part, Field) and part.name in chosen:
             best[part.name] = max(best.get(part.name, (-1, 0)), (part.preference, -index))
     spare = {"method", "uri", "path", "query"} if "request" in best else set()
     if "uri" in best:

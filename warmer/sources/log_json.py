@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from warmer.sources.log_formats import Rows, is_own
+from warmer.sources.log_formats import Rows, Sent, is_own
 from warmer.sources.log_request import Request, split_line
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ _QUERY = ("args", "query_string", "query")
 _STATUS = ("status", "status_code", "response_code", "response")
 _HOST = ("http_host", "host", "vhost", "server_name", "domain")
 _SCHEME = ("scheme", "request_scheme")
+_TIME = ("msec", "ts", "time_iso8601", "@timestamp", "timestamp", "time", "time_local", "datetime")
+_CLIENT = ("remote_addr", "client_ip", "remote_ip", "client", "ip", "remote")
 _AGENT = ("http_user_agent", "user_agent", "userAgent", "agent", "ua")
 
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
@@ -53,6 +55,17 @@ class JsonFormat:
 
     def request(self, key: Key) -> Request:
         return Request(*key)
+
+    def sent(self, line: bytes) -> Sent | None:
+        record = _record(line)
+        if record is None:
+            return None
+        key, agent = _key(record)
+        if not all(key[:3]):
+            return None
+        inner = record.get("request")
+        client = _first(inner if isinstance(inner, dict) else record, _CLIENT)
+        return Sent(Request(*key), agent, _time(record), client)
 
 
 def _record(line: bytes) -> dict[str, Any] | None:
@@ -92,6 +105,11 @@ def _key(record: dict[str, Any]) -> tuple[Key, bytes]:
             target += b"?" + query
     key = (method, target, _first(record, _STATUS), _first(record, _HOST), _first(record, _SCHEME))
     return key, _first(record, _AGENT)
+
+
+def _time(record: dict[str, Any]) -> bytes:
+    value = next((record[name] for name in _TIME if name in record), None)
+    return b"%.6f" % value if isinstance(value, float) else _bytes(value)
 
 
 def _first(record: dict[str, Any], names: tuple[str, ...]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from warmer.sources.log_directives import tokens
-from warmer.sources.log_formats import LogFormat, TextFormat, compiled, pattern_of
+from warmer.sources.log_formats import SENT, LogFormat, TextFormat, compiled, pattern_of
 from warmer.sources.log_json import JsonFormat
 from warmer.sources.log_w3c import W3CFormat
 
@@ -24,12 +24,14 @@ def _text(
     `condition` is a look ahead from the beginning of the line.
     """
     pattern, names = pattern_of(tokens(start))
+    sent, sent_names = pattern_of(tokens(start), SENT)
     agent_pattern, agent_names = pattern_of(tokens(agent))
-    pattern = condition + pattern
+    rest = b"(?: " + agent_pattern + rb".*+| .*+)?+"
     whole = TextFormat(
-        pattern + b"(?: " + agent_pattern + rb".*+| .*+)?+",
+        condition + pattern + rest,
         names + agent_names,
-        pattern + rb"(?: .*+)?+",
+        condition + pattern + rb"(?: .*+)?+",
+        (condition + sent + rest, sent_names + agent_names),
         knows_scheme=knows_scheme,
     )
     return lambda: whole
@@ -38,7 +40,7 @@ def _text(
 _COMMON = '%h %l %u %t "%r" %>s %b'
 _REFERRER_AND_AGENT = '"%{Referer}i" "%{User-Agent}i"'
 _ALB = (
-    "$type $time $elb $client $target $duration1 $duration2 $duration3 $status $target_status "
+    "$type $time_iso8601 $elb $remote_addr $target $duration1 $duration2 $duration3 $status $target_status "
     '$received $sent "$request"'
 )
 # `%v %h` or `$host $remote_addr`: a name that is no address, then an address.

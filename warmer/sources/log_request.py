@@ -67,19 +67,22 @@ def judge(request: Request) -> str | LeftOut | Rejection:
         return LeftOut.NOT_GET
     if request.status not in COUNTED_STATUSES:
         return LeftOut.STATUS
-    if _is_static(request.target):
+    if is_static(request.target):
         return LeftOut.STATIC
-    host, target = request.host, request.target
+    return url_of(request.scheme, request.host, request.target)
+
+
+def url_of(scheme: bytes, host: bytes, target: bytes) -> str | LeftOut | Rejection:
+    """The URL of a request target (RFC 9112, 3.2) under a host, whatever it is a request for.
+
+    `scheme` is empty where nobody knows it.
+    """
     if not target.startswith(b"/"):
         absolute = _ABSOLUTE.fullmatch(target)
         if absolute is None:
             return Rejection.NOT_A_URL
         host = absolute[2]
         target = absolute[3] if absolute[3].startswith(b"/") else b"/" + absolute[3]
-    return _url(request.scheme, host, target)
-
-
-def _url(scheme: bytes, host: bytes, target: bytes) -> str | LeftOut | Rejection:
     if host in _NO_HOST:
         # Without a host before it, `//path` would name one.
         return LeftOut.DOUBLE_SLASH if target.startswith(b"//") else check(target)
@@ -87,7 +90,8 @@ def _url(scheme: bytes, host: bytes, target: bytes) -> str | LeftOut | Rejection
     return check(prefix + host + target)
 
 
-def _is_static(target: bytes) -> bool:
+def is_static(target: bytes) -> bool:
+    """Whether a path, with or without a query, ends as files do that no page cache keeps."""
     path = target.partition(b"?")[0].partition(b"#")[0]
     extension = path.rpartition(b".")[2].partition(b";")[0]
     return extension.lower() in STATIC_EXTENSIONS

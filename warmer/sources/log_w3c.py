@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
-from warmer.sources.log_formats import Rows, is_own
+from warmer.sources.log_formats import Rows, Sent, is_own
 from warmer.sources.log_request import Request
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _COLUMNS = (
     (b"cs(user-agent)",),
 )
 _REQUIRED = 4
+_EVENT = (b"date", b"time", b"c-ip")
 
 
 class W3CFormat:
@@ -41,6 +43,7 @@ class W3CFormat:
     def __init__(self) -> None:
         self._width = 0
         self._places: tuple[int, ...] | None = None
+        self._event_places: tuple[int, ...] = ()
         self._learn(_CLOUDFRONT)
 
     def rows(self, data: bytes) -> Rows:
@@ -63,12 +66,24 @@ class W3CFormat:
         target = stem if query in {b"", b"-"} else stem + b"?" + query
         return Request(method, target, status, host, scheme)
 
+    def sent(self, line: bytes) -> Sent | None:
+        if line.startswith(_FIELDS):
+            self._learn(line[len(_FIELDS) :])
+        row = self._row(line)
+        if row is None:
+            return None
+        cells = [*line.split(b"\t" if b"\t" in line else b" "), b""]
+        date, time, client = (cells[place] for place in self._event_places)
+        agent = unquote_to_bytes(row[-1].replace(b"+", b" "))
+        return Sent(self.request(row[:-1]), agent, date + b" " + time, client)
+
     def _learn(self, fields: bytes) -> None:
         names = fields.lower().split()
         places = [
             next((names.index(name) for name in choice if name in names), -1) for choice in _COLUMNS
         ]
         self._width = len(names)
+        self._event_places = tuple(names.index(name) if name in names else -1 for name in _EVENT)
         self._places = None if -1 in places[:_REQUIRED] else tuple(places)
 
     def _row(self, line: bytes) -> Key | None:

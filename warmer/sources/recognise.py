@@ -1,7 +1,7 @@
 """What kind of source a file is, by its first bytes. Pure.
 
-Names are not looked at. What is no source at all (a picture, a web page) and
-what is not read yet (captures) is a SourceError that says what was seen.
+Names are not looked at. What is no source at all (a picture, a web page) is a
+SourceError that says what was seen.
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ from typing import Literal
 
 from warmer.errors import SourceError
 from warmer.sources.files import EXPECTED
+from warmer.sources.gor import MONKEYS
 from warmer.sources.lines import text_chunks
 from warmer.sources.lists import find_columns
 from warmer.sources.log_known import detect
+from warmer.sources.siege import is_siege
 
-Kind = Literal["sitemap", "csv", "access-log", "list"]
+Kind = Literal[
+    "sitemap", "csv", "access-log", "list", "gor", "har", "vegeta", "siege", "wget"
+]  # fmt: skip
 
 _MAGIC = (
     (b"\x7fELF", "an ELF program"),
@@ -39,28 +43,37 @@ _SITEMAP = re.compile(rb"<(?:[\w.-]+:)?(?:urlset|sitemapindex|rss|feed|RDF)\b")
 _HTML = re.compile(
     rb"<(?:!doctype\s+html|html|head|body|title|meta|script|div|h1|p)\b", re.IGNORECASE
 )
-_HAR = re.compile(rb'\s*\{\s*"log"\s*:\s*\{')
-_VEGETA = re.compile(rb'(?:GET|HEAD|POST|PUT|PATCH|DELETE) https?://\S+\n|\{[^\n]*"url"\s*:')
-_GOR = b"\n\xf0\x9f\x90\xb5\xf0\x9f\x99\x88\xf0\x9f\x99\x89\n"
+_HAR = re.compile(rb'\s*+\{\s*+"log"\s*+:\s*+\{')
+_HAR_KEYS = (b'"entries"', b'"creator"', b'"pages"')
+_BLANK = rb"(?:[ \t]*+(?:#[^\n]*+)?\n)*+"
+_VEGETA = re.compile(
+    _BLANK + rb"(?:(?:GET|HEAD|POST|PUT|PATCH|OPTIONS|DELETE) +(?:https?://|/)\S*+[ \t]*+(?:\n|$)"
+    rb'|\{[^\n]*"url"\s*+:)'
+)
+_GOR_HEAD = re.compile(rb"[123] \S++ \d++(?: [^\n]*+)?\n")
 
 
 def recognise(head: bytes, place: str) -> Kind:
     """The kind of a file that begins with `head` (its first 64 KiB, decompressed).
 
-    Raises SourceError as `refuse_unreadable` does, and for HTML, other XML,
-    captures and other JSON.
+    Raises SourceError as `refuse_unreadable` does, and for HTML, other XML
+    and other JSON.
     """
+    if MONKEYS in head or _GOR_HEAD.match(head):
+        return "gor"  # before anything else, for it may hold bodies of any bytes
     refuse_unreadable(head, place)
     text = b"".join(text_chunks(iter((head,))))
     content = text[_end_of_prologue(text) :]
     if content.startswith(b"<"):
         return _xml(content, place)
-    _refuse_captures(text, place)
-    if detect(text) is not None:
-        return "access-log"
+    found = _of_requests(text)
+    if found is not None:
+        return found
     if content.startswith((b"{", b"[")) and not content.startswith(b"[::"):
         raise SourceError(f"{place}: JSON, but not lines of an access log; {EXPECTED}.")
-    return "csv" if find_columns(text) else "list"
+    if find_columns(text):
+        return "csv"
+    return "siege" if is_siege(text) else "list"
 
 
 def refuse_unreadable(head: bytes, place: str) -> None:
@@ -83,6 +96,15 @@ def _end_of_prologue(text: bytes) -> int:
     return prologue.end() if prologue else 0
 
 
+def _of_requests(text: bytes) -> Kind | None:
+    """Captures and logs, which hold requests."""
+    if _HAR.match(text) and any(key in text for key in _HAR_KEYS):
+        return "har"
+    if _VEGETA.match(text) and b'"status"' not in text[:4096]:
+        return "vegeta"
+    return None if detect(text) is None else "access-log"
+
+
 def _xml(content: bytes, place: str) -> Kind:
     if _HTML.match(content):
         raise SourceError(f"{place}: an HTML page, not a sitemap or list; {EXPECTED}.")
@@ -90,15 +112,3 @@ def _xml(content: bytes, place: str) -> Kind:
     if _SITEMAP.match(content) or content.startswith(b"<!"):
         return "sitemap"
     raise SourceError(f"{place}: XML, but no sitemap or feed; {EXPECTED}.")
-
-
-def _refuse_captures(text: bytes, place: str) -> None:
-    capture = None
-    if _GOR in text:
-        capture = "a GoReplay capture"
-    elif _HAR.match(text) and b'"entries"' in text:
-        capture = "a HAR capture"
-    elif _VEGETA.match(text) and b'"status"' not in text[:4096]:
-        capture = "a file of vegeta targets"
-    if capture is not None:
-        raise SourceError(f"{place}: {capture}, which is not read yet; {EXPECTED}.")

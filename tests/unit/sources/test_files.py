@@ -56,7 +56,7 @@ def test_a_missing_file_is_named_with_what_was_expected(tmp_path: Path) -> None:
     ):
         pass
     assert str(error.value) == (
-        f"{tmp_path}/urls.txt: No such file or directory; expected a list, sitemap or access log."
+        f"{tmp_path}/urls.txt: No such file or directory; expected a list, sitemap, access log or capture."
     )
 
 

@@ -94,18 +94,22 @@ def test_a_log_format_makes_it_an_access_log(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_refused_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "file"
     assert refusal(path).endswith(
-        "file: No such file or directory; expected a list, sitemap or access log."
+        "file: No such file or directory; expected a list, sitemap, access log or capture."
     )
     path.write_bytes(b"\n")
-    assert refusal(path) == f"{path}: empty; expected a list, sitemap or access log."
+    assert refusal(path) == f"{path}: empty; expected a list, sitemap, access log or capture."
     path.write_bytes(gzip.compress(b""))
-    assert refusal(path) == f"{path}: empty; expected a list, sitemap or access log."
+    assert refusal(path) == f"{path}: empty; expected a list, sitemap, access log or capture."
     path.write_bytes(b"\x7fELF\0\0")
     assert "binary, an ELF program" in refusal(path)
     assert "binary, an ELF program" in refusal(path, kind="list")
     path.write_text("/a\n")
+    assert refusal(path, kind="pcap") == (
+        f"{path}: pcap is no kind of file; expected one of sitemap, csv, access-log, list, gor, "
+        "har, vegeta, siege, wget."
+    )
     assert refusal(path, kind="har") == (
-        f"{path}: har is no kind of file; expected one of sitemap, csv, access-log, list."
+        f"{path}: no HAR capture; expected a JSON object with log.entries."
     )
     assert "no line in a known access log format" in refusal(path, kind="access-log")
 
