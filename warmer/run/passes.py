@@ -182,9 +182,9 @@ class Passes:
             keep_bytes=CSRF_WINDOW_BYTES,
             start_limit=self.limit,
             bucket=self.bucket,
-            refresh_secret=self.refresh_secret if fetch is Pass.WARM else None,
             moved=self._moved,
             began=self.began,
+            refresh_secret=self.refresh_secret if fetch is Pass.WARM else None,
             roles=self.logins.roles(fetch),
         )
         self.progress.start(total, what)
@@ -204,11 +204,11 @@ class Passes:
             self.limit = max(1, job.live.limit)
         self.aborted = self.aborted or job.aborted
 
-    def _store_outcomes(self, outcomes: Sequence[Outcome]) -> None:
     def _moved(self, move: LimitMove) -> None:
         self.trace.add(move)
         _log.info("limit %d at %.1f s: %s", move.limit, move.at_s, move.why)
 
+    def _store_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         self.store.add_outcomes(self.run_id, outcomes)
 
     def _replace_outcomes(self, outcomes: Sequence[Outcome]) -> None:
