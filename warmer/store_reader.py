@@ -146,6 +146,10 @@ class StoreReader:
         """Of `results`, the warm targets for which no cache server bears witness."""
         yield from self._results(run_id, 0, "v.verdict = 'warm' AND v.evidence NOT LIKE '%key%'")
 
+    def not_warm(self, run_id: str) -> Iterator[TargetResult]:
+        """Of `results`, the targets with another verdict than warm."""
+        yield from self._results(run_id, 0, "v.verdict != 'warm'")
+
     def _results(self, run_id: str, after: int, condition: str) -> Iterator[TargetResult]:
         no = self._number(run_id)
         columns = ", ".join(f"{a}.{c}" for a in "wp" for c in OUTCOME_COLUMNS.split(", "))
@@ -160,10 +164,6 @@ class StoreReader:
                 " LEFT JOIN outcomes p ON p.run = t.run AND p.fetch = 'probe' AND p.rank = t.rank"
                 f" WHERE t.run = ? AND t.rank > ? AND {condition} ORDER BY t.rank LIMIT ?",
                 (no, rank, _PAGE),
-    def not_warm(self, run_id: str) -> Iterator[TargetResult]:
-        """Of `results`, the targets with another verdict than warm."""
-        yield from self._results(run_id, 0, "v.verdict != 'warm'")
-
             )
             for row in rows:
                 yield TargetResult(
