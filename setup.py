@@ -20,7 +20,7 @@ setup(
     python_requires=">=3.11",
     packages=[*find_packages(include=["warmer", "warmer.*"]), "warmer.spiders"],
     package_dir={"warmer.spiders": "spiders"},
-    package_data={"warmer": ["py.typed", "report/*.json"]},
+    package_data={"warmer": ["py.typed", "report/*.json", "explain/*.json"]},
     install_requires=[
         # The engine of every fetch. Reactorless mode is experimental, hence the pin.
         "scrapy>=2.19,<2.20",
@@ -73,6 +73,10 @@ setup(
             "kubernetes-validate>=1.31",
             "compose-spec>=0.2",
             "pyyaml>=6",
+            # What preflight from inside talks to: a mail server that keeps what it gets, and
+            # a real worker of Celery.
+            "aiosmtpd>=1.4.6",
+            "celery>=5.5",
         ],
         "lint": [
             "ruff>=0.14",

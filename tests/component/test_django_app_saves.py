@@ -239,6 +239,7 @@ def test_importing_the_app_brings_none_of_warmers_own_dependencies(newsroom: New
 import django, sys
 django.setup()
 import warmer.contrib.django.middleware, warmer.contrib.django.sweep
+import warmer.contrib.django.management.commands.warmer_preflight
 top = {name.partition(".")[0] for name in sys.modules}
 heavy = {"scrapy", "twisted", "pycurl", "msgspec", "uvloop", "rich", "click", "redis", "hiredis",
          "apscheduler", "pymemcache", "zstandard", "brotli", "aiohttp", "http_sf"}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from warmer.contrib.django.options import (
     options,
     raw_setting,
 )
+from warmer.preflight.result import INSIDE, unknown_check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from warmer.contrib.django.options import Options
 
 STREAM_SCHEMES = ("redis", "rediss", "unix")
+_CHECK_ID = re.compile(r"\w+\.[CEWID]\d{3}")
+"""As `security.W004`."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _TEXTS = ("stream", "key", "webhook", "secret", "base_url", "stale")
 _LISTS = ("caches", "exclude")
@@ -46,7 +50,13 @@ def check_settings(**_kwargs: object) -> list[object]:
     if faults:
         return faults
     chosen = options()
-    return [*_channel(chosen), *_places(chosen), *_staleness(chosen), *_order()]
+    return [
+        *_channel(chosen),
+        *_places(chosen),
+        *_staleness(chosen),
+        *_order(),
+        *_switched_off(chosen),
+    ]
 
 
 def _unknown_keys() -> Iterator[object]:
@@ -69,6 +79,11 @@ def _types() -> Iterator[object]:
             expected = "a list of texts"
         elif key == "maxlen" and not (value is None or _is_number(value, int)):
             expected = "a whole number above 0"
+        elif key == "preflight_off" and not (
+            isinstance(value, dict)
+            and all(isinstance(part, str) for pair in value.items() for part in pair)
+        ):
+            expected = "a dict of texts"
         elif key == "retry_s" and not _is_number(value, int | float):
             expected = "a number of seconds above 0"
         if expected:
@@ -176,3 +191,13 @@ def _order() -> Iterator[object]:
             f"{STATUS_MIDDLEWARE} stands after {REFRESH_MIDDLEWARE}; expected before it",
             id="warmer.W003",
         )
+
+
+def _switched_off(chosen: Options) -> Iterator[object]:
+    """Names of checks, or ids of Django's own, each with a reason."""
+    for name, why in chosen.preflight_off.items():
+        place = f'WARMER["preflight_off"]["{name}"]'
+        if name not in INSIDE and not _CHECK_ID.fullmatch(name):
+            yield Error(f"{place}: {unknown_check(name, INSIDE)}", id="warmer.E014")
+        elif not why.strip():
+            yield Error(f"{place}: no reason; expected why it is off", id="warmer.E014")

@@ -5,7 +5,7 @@ Asked anew each time, so that `override_settings` works; `checks` says what is w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -31,6 +31,7 @@ class Options:
     stale: what a save does to cached pages; empty chooses (`stale_mode`).
     caches: aliases in which pages are cached. exclude: models, as `app.Model`.
     retry_s: seconds without an attempt after one that failed.
+    preflight_off: checks of `warmer_preflight` that are not made, each with the reason.
     """
 
     stream: str = ""
@@ -43,6 +44,7 @@ class Options:
     caches: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     retry_s: float = 30.0
+    preflight_off: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sends(self) -> bool:
