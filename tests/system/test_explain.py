@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import pytest
 
 from tests.servers import fronts
@@ -34,9 +36,19 @@ def explain(directory: Path, site: DjangoSite, path: str, *arguments: str) -> Re
     return warmer(directory, "explain", f"{site.url}{path}", *address, *arguments)
 
 
+SCHEMA = json.loads((resources.files("warmer.explain") / "schema.json").read_text())
+
+
 def visit_of(result: Result) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(result.stdout)["visits"][0]
+    """The first visit of a document that keeps to the schema which the package publishes."""
+    document = json.loads(result.stdout)
+    jsonschema.Draft202012Validator(SCHEMA).validate(document)
+    found: dict[str, Any] = document["visits"][0]
     return found
+
+
+def test_the_published_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
 def about(visit: dict[str, Any]) -> set[str]:
@@ -108,6 +120,7 @@ def test_a_redirect_is_explained_by_the_page_that_it_ends_on(
     result = explain(tmp_path, site, "/redirect/3/", "--cache", redis_server.url)
     assert result.code == 0, result.stderr
     assert f"redirected to {site.url}/p/3/" in result.stdout
+    assert f" ms: {site.url}/redirect/3/\n      leads to /p/3/\n" in result.stdout
     assert "Cure: link and list the final URL" in result.stdout
     assert site.renders("/p/3/") == 1
 
@@ -268,3 +281,12 @@ def test_a_url_of_another_site_ends_with_2(tmp_path: Path) -> None:
     result = warmer(tmp_path, "explain", "https://elsewhere.test/", "-c", "shop.toml")
     assert result.code == 2
     assert "is not the site's" in result.stderr
+
+
+def test_each_step_of_a_redirect_out_of_the_site_is_shown(
+    site: DjangoSite, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    result = explain(tmp_path, site, "/away/", "--cache", redis_server.url, "--json")
+    (hop,) = visit_of(result)["redirects"]
+    assert (hop["url"], hop["status"]) == (f"{site.url}/away/", 302)
+    assert hop["location"].startswith("http")

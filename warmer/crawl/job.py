@@ -55,6 +55,10 @@ def _unheard(_move: LimitMove) -> None:
     """Nobody listens."""
 
 
+def _unwatched(_url: str, _fetch: Fetch) -> None:
+    """Nobody wants to see each step."""
+
+
 @dataclass(slots=True, kw_only=True)
 class CrawlJob:
     """One pass over targets, in the order they are given.
@@ -63,7 +67,8 @@ class CrawlJob:
     `refresh_secret` each request asks caches to render the page again. A variant that has
     one of the `roles` is fetched with its session. `bucket` caps the rate; passes of one
     run share it. `moved` hears of each change of the limit, timed from `began` (monotonic),
-    the beginning of the run. `stop` ends the crawl early: no further request is sent, what
+    the beginning of the run; `redirected` of each response that leads elsewhere, with the URL
+    that was asked for. `stop` ends the crawl early: no further request is sent, what
     is on the wire comes to its end.
     """
 
@@ -79,6 +84,7 @@ class CrawlJob:
     bucket: TokenBucket | None = None
     moved: Callable[[LimitMove], None] = _unheard
     began: float = field(default_factory=time.monotonic)
+    redirected: Callable[[str, Fetch], None] = _unwatched
     live: Live = field(default_factory=Live)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     aborted: str | None = None

@@ -54,6 +54,7 @@ class RedirectMiddleware:
         location = dict(fetch.headers).get("location")
         if not location:
             return response
+        self._job.redirected(request.url, fetch)
         try:
             url = onward_url(request.url, location)
         except ValueError:

@@ -22,7 +22,7 @@ from warmer.crawl.job import CrawlJob
 from warmer.crawl.profiles import RUN_HEADER
 from warmer.errors import ConfigError
 from warmer.explain.keys import KeyView
-from warmer.explain.observation import Explanation, Visit, Visitor, vary_names
+from warmer.explain.observation import Explanation, Hop, Visit, Visitor, vary_names
 from warmer.explain.visitors import differing, other_visitors, split_by
 from warmer.host_name import site_root
 from warmer.model import CacheState, KeyQuestion, Outcome, Pass, Target
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from warmer.config import SiteConfig, VariantConfig
     from warmer.crawl.fetch import Fetch
+    from warmer.crawl.job import Page
     from warmer.explain.observation import CacheSight
     from warmer.model import Judgement
     from warmer.run.reach import Reach
@@ -88,16 +89,29 @@ async def observe(site: SiteConfig, url: str) -> Explanation:
 
 
 class _Watcher(OutcomeObserver):
-    """Makes outcomes as a run does, and keeps the last response beside them."""
+    """Makes outcomes as a run does, and keeps the responses beside them."""
 
     def __init__(self, fetch: Pass, own_headers: Mapping[str, frozenset[str]]) -> None:
         self.outcomes: list[Outcome] = []
         self.headers: list[tuple[str, str]] = []
+        self.hops: list[Hop] = []
         super().__init__(self.outcomes.extend, fetch, own_headers)
 
-    def fetched(self, target: Target, fetch: Fetch, *, attempts: int, final_url: str) -> None:
+    def fetched(self, target: Target, fetch: Fetch, *, attempts: int, final_url: str) -> Page:
         self.headers = fetch.headers
-        super().fetched(target, fetch, attempts=attempts, final_url=final_url)
+        return super().fetched(target, fetch, attempts=attempts, final_url=final_url)
+
+    def redirected(self, url: str, fetch: Fetch) -> None:
+        """Keep a response that led elsewhere."""
+        self.hops.append(
+            Hop(
+                url=url,
+                status=fetch.status,
+                location=dict(fetch.headers)["location"],
+                total_ms=fetch.total_ms,
+                said=each_cache(fetch.headers),
+            )
+        )
 
 
 @dataclass(slots=True)
@@ -116,7 +130,8 @@ class _Asking:
         for view, (known, _) in zip(self.views, self.keys.schemes, strict=True):
             await asyncio.to_thread(view.look_before, question, known)
         await self.keys.before([KeyQuestion(url, sent)])
-        warm, headers = await self._fetch(target, Pass.WARM)
+        first = await self._crawl(target, Pass.WARM, times=1)
+        warm, headers = first.outcomes[0], first.headers
         seen = dataclasses.replace(question, url=warm.final_url or url, language=warm.language)
         unvisited = await self._learn(dataclasses.replace(seen, headers=sent), warm, target)
 
@@ -127,7 +142,8 @@ class _Asking:
         probe: Outcome | None = None
         probe_headers: list[tuple[str, str]] = []
         if choice.choose(case, found) is Choice.PROBE:
-            probe, probe_headers = await self._fetch(target, Pass.PROBE)
+            second = await self._crawl(target, Pass.PROBE, times=1)
+            probe, probe_headers = second.outcomes[0], second.headers
             case = await self._case(variant, seen, warm, probe)
             found = judge(case)
         found, witnesses = await self._hear_witnesses(TargetResult(target, warm, probe, found))
@@ -143,18 +159,13 @@ class _Asking:
             visitors=await self._visitors(variant, seen, headers, caches),
             judgement=found,
             own_headers=self.reach.own[variant.name],
+            hops=first.hops,
             probe=case.probe,
             probe_said=each_cache(probe_headers),
             probe_allowed=self.site.verify.probe != "never",
             witnesses=witnesses,
             unvisited=unvisited,
         )
-
-    async def _fetch(
-        self, target: Target, fetch: Pass, *, times: int = 1
-    ) -> tuple[Outcome, list[tuple[str, str]]]:
-        watcher = await self._crawl(target, fetch, times=times)
-        return watcher.outcomes[0], watcher.headers
 
     async def _crawl(self, target: Target, fetch: Pass, *, times: int) -> _Watcher:
         """Fetch at once, where `times` is more than 1 each over a connection of its own."""
@@ -169,6 +180,7 @@ class _Asking:
             config=msgspec.structs.replace(self.site.crawl, concurrency=times, retries=0),
             observer=watcher,
             keep_bytes=CSRF_WINDOW_BYTES,
+            redirected=watcher.redirected,
         )
         await crawl(job)
         watcher.flush()
@@ -184,7 +196,8 @@ class _Asking:
         if asked is None:
             return ""
         await self.keys.before([asked])
-        outcome, _ = await self._fetch(dataclasses.replace(target, url=asked.url), Pass.WARM)
+        new_page = dataclasses.replace(target, url=asked.url)
+        (outcome,) = (await self._crawl(new_page, Pass.WARM, times=1)).outcomes
         if outcome.status == 200:
             fresh = dataclasses.replace(asked, language=outcome.language)
             await self.keys.after([fresh], answered_from_cache=False)

@@ -56,6 +56,16 @@ def _visit(visit: Visit) -> dict[str, Any]:
         "was_cold": was_cold(visit),
         "evidence": [each.value for each in judgement.evidence],
         "request": {"method": "GET", "url": visit.url, "headers": shown(visit.sent)},
+        "redirects": [
+            {
+                "url": each.url,
+                "status": each.status,
+                "location": each.location,
+                "total_ms": each.total_ms,
+                "upstream": _upstream(each.said),
+            }
+            for each in visit.hops
+        ],
         "response": _response(visit),
         "upstream": _upstream(visit.said),
         "caches": [

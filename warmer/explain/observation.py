@@ -64,10 +64,22 @@ class CacheSight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """One response that led elsewhere; `location` as the server wrote it."""
+
+    url: str
+    status: int
+    location: str
+    total_ms: float
+    said: Sequence[ResponseEvidence]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
     """One variant's request, and everything that was found out by it.
 
-    `headers` of the response are in order, names lower-case, of the first fetch.
+    `hops` are the redirects of the first fetch, in order; `headers` those of its last
+    response, in order, names lower-case.
     `probe` is the second fetch, `witnesses` how many others were made at once.
     `unvisited` is the URL that was rendered only to learn keys.
     """
@@ -82,6 +94,7 @@ class Visit:
     visitors: tuple[Visitor, ...]
     judgement: Judgement
     own_headers: frozenset[str] = frozenset()
+    hops: Sequence[Hop] = ()
     probe: Outcome | None = None
     probe_said: Sequence[ResponseEvidence] = ()
     probe_allowed: bool = True

@@ -39,7 +39,7 @@ def _visit(document: dict[str, Any], visit: dict[str, Any]) -> Iterator[str]:
     yield f"  GET {visit['request']['url']}"
     yield from _named(visit["request"]["headers"].items())
     yield ""
-    yield from _response(visit["response"])
+    yield from _response(visit)
     yield ""
     yield "Caches that the response came through, nearest first"
     yield from _upstream(visit["upstream"], visit["response"])
@@ -71,8 +71,13 @@ def _verdict(visit: dict[str, Any]) -> str:
     return f"not warm: {visit['verdict']}, {visit['reason']}"
 
 
-def _response(response: dict[str, Any]) -> Iterator[str]:
+def _response(visit: dict[str, Any]) -> Iterator[str]:
+    response = visit["response"]
     yield "Response"
+    for hop in visit["redirects"]:
+        yield f"  {hop['status']} after {milliseconds(hop['total_ms'])} ms: {hop['url']}"
+        yield f"      leads to {hop['location']}"
+        yield from (f"      {each['state']:<7} {each['detail']}" for each in hop["upstream"])
     if response["status"] is None:
         yield f"  none: {response['error']}"
         return
