@@ -21,6 +21,12 @@ from warmer.run.prepare import Request, resolve
 @click.option("--base-url", metavar="URL", help="Scheme and host of the site.")
 @click.option("--connect-to", metavar="HOST:PORT", help="Where TCP goes; Host and SNI stay.")
 @click.option("--cache", multiple=True, metavar="URL", help="A cache server to look at.")
+@click.option(
+    "--inside",
+    metavar="FILE",
+    type=Path,
+    help="What manage.py warmer_preflight --json printed, or -; its checks join these.",
+)
 @click.option("--report", multiple=True, metavar="FILE", type=Path, help=".json .xml")
 @click.option("-q", "--quiet", is_flag=True, help="Only what failed, on standard error.")
 def preflight(
@@ -29,11 +35,13 @@ def preflight(
     base_url: str | None,
     connect_to: str | None,
     cache: tuple[str, ...],
+    inside: Path | None,
     report: tuple[Path, ...],
     quiet: bool,
 ) -> ExitCode:
-    """Go through the checklist before a launch, from outside; exit with 1 where a check fails."""
+    """Go through the checklist before a launch; exit with 1 where a check fails."""
     # No other command needs this room.
+    from warmer.preflight.inside import inside as read  # noqa: PLC0415
     from warmer.preflight.preflight import preflight as look  # noqa: PLC0415
     from warmer.preflight.render import lines, total  # noqa: PLC0415
     from warmer.preflight.report import check_report_file, write_report  # noqa: PLC0415
@@ -47,8 +55,9 @@ def preflight(
     given = overrides(base_url=base_url, connect_to=connect_to, cache=cache)
     resolved = resolve(Request(config=config, overrides=given), os.environ)
     now = datetime.now(UTC)
+    told = read(inside, resolved.site.base_url, now) if inside else []
     try:
-        results = uvloop.run(look(resolved.site, now))
+        results = uvloop.run(look(resolved.site, now, told))
     except ConfigError as error:
         raise ConfigError(f"{resolved.place}: {error}") from None
     for path in report:

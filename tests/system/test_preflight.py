@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -357,3 +358,45 @@ def test_only_a_url_of_its_own_is_asked_for_under_the_made_up_host(
     strange = [render for render in launch.site.rendered() if render.host.endswith(".invalid")]
     assert found.code == 1
     assert [render.target.split("=")[0] for render in strange] == ["/session/?warmer-preflight"]
+
+
+INSIDE_DEBUG = {"check": "debug", "grade": "fail", "where": "DEBUG", "reason": "True", "cure": "no"}
+
+
+def told_inside(path: Path, *checks: dict[str, str]) -> str:
+    """A file as `manage.py warmer_preflight --json` prints it."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    document = {"schema": "warmer.preflight/1", "base_url": BASE_URL, "at": now, "checks": checks}
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path.name
+
+
+def test_what_was_told_inside_joins_the_table_and_the_exit_code(
+    launch: Launch, tmp_path: Path
+) -> None:
+    name = told_inside(tmp_path / "inside.json", INSIDE_DEBUG)
+    found = launch.look(Front(), "--inside", name)
+    assert (found.code, grades(found)) == (1, {"debug": "fail"})
+    names = [each["check"] for each in found.report["checks"]]
+    assert names.index("sitemap") + 1 == names.index("inside-report")
+    assert names.index("debug") + 1 == names.index("cache-reachable")
+    assert "FAIL     debug              DEBUG: True. Cure: no" in found.stdout
+
+
+def test_a_check_told_inside_is_switched_off_like_the_others(
+    launch: Launch, tmp_path: Path
+) -> None:
+    name = told_inside(tmp_path / "inside.json", INSIDE_DEBUG)
+    found = launch.look(Front(), "--inside", name, extra='off = { debug = "a rehearsal" }')
+    assert (found.code, grades(found)) == (0, {})
+    assert reason(found, "debug") == "off: a rehearsal"
+
+
+def test_what_was_told_inside_may_come_by_a_pipe(tmp_path: Path) -> None:
+    node = f"{HOST}:{free_port()}"
+    arguments = ("preflight", "--base-url", BASE_URL, "--connect-to", node, "--inside", "-")
+    refused = warmer(tmp_path, *arguments, stdin="")
+    assert (refused.code, "standard input: empty" in refused.stderr) == (2, True)
+    name = told_inside(tmp_path / "inside.json", INSIDE_DEBUG)
+    found = warmer(tmp_path, *arguments, stdin=(tmp_path / name).read_text(encoding="utf-8"))
+    assert (found.code, "origin" in found.stderr) == (3, True)

@@ -1,6 +1,6 @@
 """`warmer preflight`: every check of a site and its caches, in the order of the report.
 
-Changes nothing. Not checked here: what only the application's own process can tell.
+Changes nothing. What only the application's own process can tell is handed in.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from warmer.preflight.result import CACHES, CHECKS, OUTSIDE, Grade, Result, unkn
 from warmer.preflight.stores import judged, unanswered
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from warmer.config import PreflightConfig, SiteConfig
 
 
-async def preflight(site: SiteConfig, now: datetime) -> list[Result]:
+async def preflight(site: SiteConfig, now: datetime, inside: Sequence[Result] = ()) -> list[Result]:
     """One result or more a check; `now` is aware UTC, for the certificate.
+
+    `inside` is what the application's own process told, if it was asked.
 
     Raises ConfigError where the site is not named or a switched-off check is unknown, and
     UnreachableError where the origin does not answer at all.
@@ -45,7 +48,7 @@ async def preflight(site: SiteConfig, now: datetime) -> list[Result]:
         results += [
             Result(check, Grade.SKIPPED, "", "no [[cache]], no --cache") for check in CACHES
         ]
-    kept = [result for result in results if result.check not in off]
+    kept = [result for result in (*results, *inside) if result.check not in off]
     kept += [Result(check, Grade.SKIPPED, "", f"off: {why}") for check, why in off.items()]
     return sorted(kept, key=lambda result: CHECKS.index(result.check))
 
