@@ -13,6 +13,7 @@ from warmer.crawl.job import NoSessionError, StoppedError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from warmer.crawl.governor import Governor
     from warmer.crawl.job import CrawlJob
 
 
@@ -26,9 +27,10 @@ class WarmSpider(Spider):
 
     name = "warm"
 
-    def __init__(self, job: CrawlJob) -> None:
+    def __init__(self, job: CrawlJob, governor: Governor) -> None:
         super().__init__()
         self.job = job
+        self.governor = governor
         self.under_way = 0
         self.requests: Iterator[Request] = self._requests()
 
@@ -57,12 +59,13 @@ class WarmSpider(Spider):
         meta = request.meta
         self.under_way -= 1
         try:
-            self.job.observer.fetched(
+            page = self.job.observer.fetched(
                 meta["target"],
                 meta["fetch"],
                 attempts=meta.get("attempts", 1),
                 final_url=request.url,
             )
+            self.governor.answered(request, page)
         except Exception as error:  # noqa: BLE001 -- raised again by `crawl`
             self.job.fail(error)
 

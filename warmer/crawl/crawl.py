@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from warmer.crawl.crawler import new_crawler
+from warmer.crawl.governor import Governor
 from warmer.crawl.settings import plan_settings
 
 if TYPE_CHECKING:
@@ -20,25 +22,29 @@ async def crawl(job: CrawlJob) -> None:
     job's targets or observer raised.
     """
     config = job.config
-    if config.concurrency == "auto":
-        limit, ceiling = min(job.start_limit, config.max_concurrency), config.max_concurrency
-    else:
-        limit = ceiling = config.concurrency
+    most = config.max_concurrency if config.concurrency == "auto" else config.concurrency
+    governor = Governor(job)
     settings = plan_settings(
         job.origin,
-        limit=limit,
-        ceiling=ceiling,
+        limit=governor.limit,
+        ceiling=most,
         robots=config.robots,
         logins=bool(job.roles),
     )
     runner, crawler = new_crawler(settings, "warm")
-    crawling = runner.crawl(crawler, job=job)
+    governor.crawler = crawler
+    crawling = runner.crawl(crawler, job=job, governor=governor)
+    standing_by = asyncio.ensure_future(governor.stand_by())
     try:
         await asyncio.shield(crawling)
     except asyncio.CancelledError:
         job.stop()
         await crawling
         raise
+    finally:
+        standing_by.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await standing_by
     if job.failure is not None:
         raise job.failure
     lost = crawler.spider.under_way  # type: ignore[union-attr]  # the spider of plans has it

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -18,6 +19,18 @@ if TYPE_CHECKING:
     from warmer.model import LimitMove, Target
 
 
+class Page(Enum):
+    """What a response is to the limiter and to the visitor guard.
+
+    HOT came from a cache. STORABLE was rendered just now, and nothing in it forbids a
+    cache to keep it. OTHER is neither.
+    """
+
+    HOT = auto()
+    STORABLE = auto()
+    OTHER = auto()
+
+
 class Observer(Protocol):
     """Takes what the crawl yields; one call for each target whose fetch came to its end.
 
@@ -25,8 +38,10 @@ class Observer(Protocol):
     as if it had never been taken, so that a resumed run takes it again.
     """
 
-    def fetched(self, target: Target, fetch: Fetch, *, attempts: int, final_url: str) -> None:
-        """A whole response came, whatever its status."""
+    def fetched(
+        self, target: Target, fetch: Fetch, *, attempts: int, final_url: str
+    ) -> Page | None:
+        """A whole response came, whatever its status; returns what it is, None: not known."""
         ...
 
     def failed(
@@ -69,7 +84,8 @@ class CrawlJob:
     run share it. `moved` hears of each change of the limit, timed from `began` (monotonic),
     the beginning of the run; `redirected` of each response that leads elsewhere, with the URL
     that was asked for. `stop` ends the crawl early: no further request is sent, what
-    is on the wire comes to its end.
+    is on the wire comes to its end. With `expects_hot` the limit follows the pages that
+    caches give, which are no measure of the origin otherwise.
     """
 
     targets: Iterator[Target]
@@ -79,6 +95,7 @@ class CrawlJob:
     observer: Observer
     keep_bytes: int
     start_limit: int = 1
+    expects_hot: bool = False
     refresh_secret: str | None = None
     roles: Mapping[str, Role] = field(default_factory=dict)
     bucket: TokenBucket | None = None

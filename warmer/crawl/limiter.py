@@ -1,14 +1,39 @@
 """How many requests may be in flight. Pure decisions: (sample, now) -> limit.
 
-Grows while throughput grows, stays where more in flight only waits longer, halves
-when the origin fails. The idea is that of TCP Vegas (Brakmo and Peterson, 1995):
-the expected rate at the best latency seen, against the rate that was reached.
+Follows the knee of the origin's throughput while it answers (`knee`). Halves when it fails,
+and grows again when it answers (`trouble`). Pauses when nothing but failures comes, when the origin asks for it
+(Retry-After, RFC 9110, 10.2.3), and when visitors would wait even for one request of ours.
+A pause is a limit of 0, and ends when `wake` is called at `wake_at`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+import math
+from typing import NamedTuple, Protocol
+
+from warmer.crawl.knee import Knee
+from warmer.crawl.trouble import Trouble
+
+COOLDOWN_S = 1.0
+"""The limit halves once in so long: requests that fail together are one failure."""
+GUARDED_S, LONGEST_GUARD_S = 30.0, 600.0
+"""So long it stays below where visitors had to wait; doubled if they had to again by then."""
+
+
+class Sample(NamedTuple):
+    """One exchange that came to its end.
+
+    `sent_at` is on the clock of `now`; `in_flight` counts those on the wire when it ended,
+    itself included. `cold` marks a page that the origin rendered: what a cache gives, a
+    redirect or a missing page tells nothing of it. `failure` says how the origin failed.
+    """
+
+    took_ms: float
+    in_flight: int
+    sent_at: float
+    cold: bool = True
+    failure: str | None = None
+    retry_after_s: float | None = None
 
 
 class Limiter(Protocol):
@@ -17,68 +42,180 @@ class Limiter(Protocol):
     @property
     def limit(self) -> int: ...
 
-    def sample(self, latency_ms: float, *, failed: bool, now: float) -> int:
+    @property
+    def why(self) -> str:
+        """The reason of the last move, in one line."""
+        ...
+
+    @property
+    def wake_at(self) -> float | None:
+        """When `wake` is to be called; None: when there is something to say."""
+        ...
+
+    def sample(self, sample: Sample, now: float) -> int:
         """Take one request into account; returns the limit from now on."""
         ...
 
+    def wake(self, now: float) -> int:
+        """Go on after time has passed; returns the limit from now on."""
+        ...
 
-@dataclass(slots=True)
+    def press(self, why: str, now: float) -> int:
+        """Visitors wait, or something is too hot: fewer, or none; returns the limit."""
+        ...
+
+    def release(self, why: str, now: float) -> int:
+        """It is over; returns the limit from now on."""
+        ...
+
+
+def ramp(limit: int, ramp_up_s: float, elapsed_s: float) -> int:
+    """What a limit may be so long after the start, growing with time from 1 on."""
+    if elapsed_s >= ramp_up_s:
+        return limit
+    return max(1, min(limit, 1 + math.floor((limit - 1) * elapsed_s / ramp_up_s)))
+
+
 class FixedLimiter:
-    """A number chosen by a person."""
+    """A number chosen by a person; it stays, whatever happens, once it is reached."""
 
-    limit: int
+    wake_at: float | None = None
 
-    def sample(self, latency_ms: float, *, failed: bool, now: float) -> int:  # noqa: ARG002 -- the interface
+    def __init__(self, limit: int, *, ramp_up_s: float, now: float) -> None:
+        self._most = limit
+        self._ramp_up_s = ramp_up_s
+        self._began = now
+        self.limit = ramp(limit, ramp_up_s, 0.0)
+        self.why = "as it was chosen"
+
+    def sample(self, sample: Sample, now: float) -> int:  # noqa: ARG002 -- the interface
+        return self.wake(now)
+
+    def wake(self, now: float) -> int:
+        if self.limit < self._most:
+            self.limit = ramp(self._most, self._ramp_up_s, now - self._began)
+            self.why = "ramp_up_s lets it grow"
+        return self.limit
+
+    def press(self, why: str, now: float) -> int:  # noqa: ARG002 -- the interface
+        return self.limit
+
+    def release(self, why: str, now: float) -> int:  # noqa: ARG002 -- the interface
         return self.limit
 
 
-class VegasLimiter:
-    """Finds the number by itself, between 1 and `maximum`.
+class AutoLimiter:
+    """Finds the number by itself, between 1 and `maximum`, or 0 for a while."""
 
-    Judges windows of at least `WINDOW` requests. With L in flight, best latency b
-    and mean latency m, the queue at the origin is about L * (1 - b / m): below
-    `ALPHA` requests there is room for one more, above `BETA` there is one too many.
-    After a failure the limit halves, at most once in `COOLDOWN_S` seconds.
-    """
-
-    WINDOW = 8
-    ALPHA = 0.7
-    BETA = 1.6
-    COOLDOWN_S = 1.0
-
-    def __init__(self, *, start: int, maximum: int) -> None:
-        self.limit = max(1, min(start, maximum))
+    def __init__(self, *, start: int, maximum: int, ramp_up_s: float, now: float) -> None:
         self._maximum = maximum
-        self._best_ms = float("inf")
-        self._count = 0
-        self._sum_ms = 0.0
-        self._calm_from = float("-inf")
+        self._ramp_up_s = ramp_up_s
+        self._began = now
+        self._level = max(1, min(start, ramp(maximum, ramp_up_s, 0.0)))
+        self._knee = Knee(self._level, maximum)
+        self._trouble = Trouble()
+        self._guarded_until = -math.inf
+        self._guarded_s = GUARDED_S
+        self._guarded = maximum
+        self._pressed = False
+        self.limit = self._level
+        self.wake_at: float | None = None
+        self.why = "one request alone first" if self._level == 1 else "as before"
 
-    def sample(self, latency_ms: float, *, failed: bool, now: float) -> int:
-        if failed:
-            if now >= self._calm_from:
-                self.limit = max(1, self.limit // 2)
-                self._calm_from = now + self.COOLDOWN_S
-            self._restart_window()
-            return self.limit
-        self._count += 1
-        self._sum_ms += latency_ms
-        if self._count >= max(self.WINDOW, self.limit):
-            self._judge_window(now)
+    def sample(self, sample: Sample, now: float) -> int:
+        if sample.failure is not None:
+            self._fail(sample, now)
+        else:
+            self._trouble.answered()
+            if self.limit and self._trouble.former:
+                self._recover(sample, now)
+            elif self.limit and sample.cold:
+                self._follow_knee(sample, now)
         return self.limit
 
-    def _judge_window(self, now: float) -> None:
-        mean_ms = self._sum_ms / self._count
-        # Alone in flight nothing waits for us: pages have become slower, and an old best
-        # would hold the limit at 1 for ever.
-        self._best_ms = mean_ms if self.limit == 1 else min(self._best_ms, mean_ms)
-        queued = self.limit * (1.0 - self._best_ms / mean_ms) if mean_ms > 0 else 0.0
-        if queued > self.BETA:
-            self.limit = max(1, self.limit - 1)
-        elif queued < self.ALPHA and now >= self._calm_from:
-            self.limit = min(self._maximum, self.limit + 1)
-        self._restart_window()
+    def wake(self, now: float) -> int:
+        if self.wake_at is not None and now >= self.wake_at:
+            self.wake_at = None
+            self._trouble.resumed(now)
+            if not self._pressed:
+                self._move(1, "the pause is over: one request tries")
+        return self.limit
 
-    def _restart_window(self) -> None:
-        self._count = 0
-        self._sum_ms = 0.0
+    def press(self, why: str, now: float) -> int:
+        if self._pressed:
+            return self.limit
+        self._knee.stop_climbing()
+        if self._level > 1:
+            self._settle(self._level // 2, why, now)
+        else:
+            self._pressed = True
+            self._move(0, why)
+        if now < self._guarded_until:
+            self._guarded_s = min(2 * self._guarded_s, LONGEST_GUARD_S)
+        self._guarded = self._level
+        self._guarded_until = now + self._guarded_s
+        return self.limit
+
+    def release(self, why: str, now: float) -> int:
+        if self._pressed:
+            self._pressed = False
+            self._guarded_until = now + self._guarded_s
+            if self.wake_at is None:
+                self._settle(1, why, now)
+        return self.limit
+
+    def _follow_knee(self, sample: Sample, now: float) -> None:
+        why = self._knee.page(
+            sample.took_ms,
+            sample.in_flight,
+            sent_at=sample.sent_at,
+            now=now,
+            ceiling=self._ceiling(now),
+        )
+        if why:
+            self._level = self._knee.level
+            self._move(self._level, why)
+
+    def _fail(self, sample: Sample, now: float) -> None:
+        trouble, reason = self._trouble, sample.failure
+        pause_s = trouble.failed(self._level, sent_at=sample.sent_at)
+        if sample.retry_after_s:
+            self._pause(sample.retry_after_s, f"{reason}, with Retry-After", now)
+        elif not self.limit:
+            return
+        elif pause_s:
+            self._pause(pause_s, f"{trouble.in_a_row} failures in a row, the last: {reason}", now)
+        elif now >= trouble.calm_from:
+            trouble.calm_from = now + COOLDOWN_S
+            self._level = max(1, self._level // 2)
+            self._move(self._level, f"halved: {reason}")
+
+    def _pause(self, seconds: float, why: str, now: float) -> None:
+        self._level = 1
+        until = now + seconds
+        if self.wake_at is None or until > self.wake_at:
+            self.wake_at = until
+            self._move(0, f"pause of {seconds:g} s: {why}")
+
+    def _recover(self, sample: Sample, now: float) -> None:
+        level = self._trouble.next_level(self._level, sent_at=sample.sent_at, now=now)
+        level = min(level, self._ceiling(now))
+        if level >= min(self._trouble.former, self._ceiling(now)):
+            self._settle(level, "it answers as before the failures", now)
+        elif level > self._level:
+            self._level = level
+            self._move(level, "it answers again")
+
+    def _settle(self, level: int, why: str, now: float) -> None:
+        self._trouble.over()
+        self._level = level
+        self._knee.settle(level, now=now)
+        self._move(level, why)
+
+    def _move(self, limit: int, why: str) -> None:
+        if limit != self.limit:
+            self.limit, self.why = limit, why
+
+    def _ceiling(self, now: float) -> int:
+        ceiling = ramp(self._maximum, self._ramp_up_s, now - self._began)
+        return min(ceiling, self._guarded) if now < self._guarded_until else ceiling

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from warmer.crawl.abort_rule import AbortRule
 from warmer.crawl.fetch import FetchError
 from warmer.crawl.job import StoppedError
-from warmer.crawl.limiter import FixedLimiter, Limiter, VegasLimiter
+from warmer.crawl.retry import asked_pause_s
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
+    from warmer.crawl.governor import Governor
     from warmer.crawl.job import CrawlJob
     from warmer.crawl.token_bucket import TokenBucket
 
@@ -28,26 +29,20 @@ OVERLOAD_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 520, 521, 522, 523,
 
 
 class PaceMiddleware:
-    """Holds requests to the rate, and after each answer moves the limit or stops the run."""
+    """Holds requests to the rate, tells the governor of each, and stops the run that fails."""
 
-    def __init__(self, crawler: Crawler, job: CrawlJob) -> None:
-        self._crawler = crawler
+    def __init__(self, job: CrawlJob, governor: Governor) -> None:
         self._job = job
+        self._governor = governor
         config = job.config
         self._bucket = job.bucket
         self._turn = asyncio.Lock()
-        self._last_failure = ""
         self._rule = AbortRule(config.abort_ratio, config.abort_window)
-        self._limiter: Limiter
-        if config.concurrency == "auto":
-            self._limiter = VegasLimiter(start=job.start_limit, maximum=config.max_concurrency)
-        else:
-            self._limiter = FixedLimiter(config.concurrency)
-        job.live.limit = self._limiter.limit
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> PaceMiddleware:
-        return cls(crawler, crawler.spider.job)  # type: ignore[union-attr]  # spiders of plans have a job
+        spider = crawler.spider
+        return cls(spider.job, spider.governor)  # type: ignore[union-attr]  # spiders of plans have both
 
     async def process_request(self, request: Request) -> None:
         """Waits for the request's turn; raises StoppedError when the job ends before it."""
@@ -55,8 +50,7 @@ class PaceMiddleware:
             await self._take_turn(self._bucket)
         if self._job.stopped.is_set():
             raise StoppedError
-        request.meta["sent_at"] = time.monotonic()
-        self._job.live.in_flight += 1
+        self._governor.sent(request)
 
     async def _take_turn(self, bucket: TokenBucket) -> None:
         """One waits for the next token, the others behind it in the order they came."""
@@ -66,25 +60,21 @@ class PaceMiddleware:
                     raise StoppedError
 
     def process_response(self, request: Request, response: Response) -> Response:
-        overloaded = response.status in OVERLOAD_STATUSES
-        self._account(request, f"status-{response.status}" if overloaded else None)
+        self._governor.ended()
+        if response.status in OVERLOAD_STATUSES:
+            asked_s = asked_pause_s(request)
+            self._fail(request, f"status-{response.status}", asked_s)
+        else:
+            self._rule.record(failed=False)
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         if isinstance(exception, FetchError):
-            self._account(request, f"{exception.reason}: {exception}")
+            self._governor.ended()
+            self._fail(request, f"{exception.reason}: {exception}", None)
 
-    def _account(self, request: Request, failure: str | None) -> None:
-        now = time.monotonic()
-        failed = failure is not None
-        self._last_failure = failure or self._last_failure
-        self._job.live.in_flight -= 1
-        before = self._limiter.limit
-        latency_ms = (now - request.meta["sent_at"]) * 1000
-        limit = self._limiter.sample(latency_ms, failed=failed, now=now)
-        if limit != before:
-            self._job.live.limit = limit
-            self._crawler.engine.downloader.total_concurrency = limit
-        why = self._rule.record(failed=failed)
+    def _fail(self, request: Request, failure: str, asked_s: float | None) -> None:
+        self._governor.failed(request, failure, asked_s)
+        why = self._rule.record(failed=True)
         if why is not None:
-            self._job.abort(f"{why}; the last: {self._last_failure}")
+            self._job.abort(f"{why}; the last: {failure}")

@@ -34,6 +34,10 @@ class PlanDownloader(Downloader):
         self.active.add(request)
         return deferred_from_coro(self._fetch(request))
 
+    def needs_backout(self) -> bool:
+        """Whether no more may be sent now; to Scrapy's own, 0 means no limit."""
+        return len(self.active) >= self.total_concurrency
+
     async def _fetch(self, request: Request) -> Response | Request:
         spider = self.crawler.spider
         try:

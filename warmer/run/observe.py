@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from warmer.caches.http_evidence import judge
 from warmer.caches.http_obstacles import csrf_in_body, likely_cause, obstacle
 from warmer.crawl.fetch import UNREACHABLE_REASONS
+from warmer.crawl.job import Page
 from warmer.model import CacheState, Outcome
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class OutcomeObserver:
         self._batch: list[Outcome] = []
         self._flushed_at = time.monotonic()
 
-    def fetched(self, target: Target, fetch: Fetch, *, attempts: int, final_url: str) -> None:
+    def fetched(self, target: Target, fetch: Fetch, *, attempts: int, final_url: str) -> Page:
         headers = fetch.headers
         seen = judge(headers)
         hindrance = obstacle(fetch.status, headers, own_headers=self._own_headers[target.variant])
@@ -88,6 +89,10 @@ class OutcomeObserver:
                 in_flight=fetch.in_flight,
             )
         )
+        if seen.state is CacheState.HIT or seen.age_s is not None:
+            return Page.HOT
+        storable = hindrance is None and fetch.status == 200 and final_url == target.url
+        return Page.STORABLE if storable else Page.OTHER
 
     def failed(
         self,

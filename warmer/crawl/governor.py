@@ -1,0 +1,136 @@
+"""Lets the limiter's decisions take effect on a crawl under way, and tells of them.
+
+Decides nothing itself: what ended goes to the limiter, and where the limit moves, Scrapy's
+downloader and the job hear of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from warmer.crawl.job import Page
+from warmer.crawl.limiter import AutoLimiter, FixedLimiter, Limiter, Sample
+from warmer.model import LimitMove
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+
+    from warmer.crawl.job import CrawlJob
+
+
+class Governor:
+    """One for each crawl; `crawler` is set before the first request is sent."""
+
+    crawler: Crawler
+
+    def __init__(self, job: CrawlJob) -> None:
+        self._job = job
+        self._limiter = new_limiter(job, time.monotonic())
+        self._timer: asyncio.TimerHandle | None = None
+        self._tell()
+
+    @property
+    def limit(self) -> int:
+        return self._limiter.limit
+
+    def sent(self, request: Request) -> None:
+        request.meta["sent_at"] = time.monotonic()
+        self._job.live.in_flight += 1
+
+    def ended(self) -> None:
+        """An exchange is over, however it ended."""
+        self._job.live.in_flight -= 1
+
+    def answered(self, request: Request, page: Page | None) -> None:
+        """A response came that is an outcome."""
+        status: int = request.meta["fetch"].status
+        cold = status == 200 and (page is not Page.HOT or self._job.expects_hot)
+        self._sample(request, cold=cold)
+
+    def failed(self, request: Request, failure: str, retry_after_s: float | None) -> None:
+        """The origin failed, which is no outcome yet if the request is tried again."""
+        self._sample(request, failure=failure, retry_after_s=retry_after_s)
+
+    async def stand_by(self) -> None:
+        """Wake the crawl when the job is stopped during a pause; ends with it."""
+        try:
+            await self._job.stopped.wait()
+            if self.limit == 0:
+                self._nudge()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def press(self, why: str) -> None:
+        """See `Limiter.press`."""
+        self._limiter.press(why, time.monotonic())
+        self._apply()
+
+    def release(self, why: str) -> None:
+        """See `Limiter.release`."""
+        self._limiter.release(why, time.monotonic())
+        self._apply()
+
+    def _sample(
+        self,
+        request: Request,
+        *,
+        cold: bool = False,
+        failure: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        now = time.monotonic()
+        sent_at = request.meta["sent_at"]
+        in_flight = self._job.live.in_flight + 1  # this one was on the wire, too
+        if retry_after_s is not None and retry_after_s > self._job.config.max_retry_after_s:
+            retry_after_s = None
+        sample = Sample((now - sent_at) * 1000, in_flight, sent_at, cold, failure, retry_after_s)
+        if self._limiter.sample(sample, now) != self._job.live.limit:
+            self._apply()
+
+    def _apply(self) -> None:
+        limiter, live = self._limiter, self._job.live
+        if limiter.limit != live.limit:
+            wider = limiter.limit > live.limit
+            self._tell()
+            self.crawler.engine.downloader.total_concurrency = limiter.limit
+            if wider:
+                self._nudge()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if limiter.wake_at is not None:
+            delay_s = max(0.0, limiter.wake_at - time.monotonic())
+            self._timer = asyncio.get_running_loop().call_later(delay_s, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        self._limiter.wake(time.monotonic())
+        self._apply()
+
+    def _tell(self) -> None:
+        self._job.live.limit = limit = self._limiter.limit
+        at_s = time.monotonic() - self._job.began
+        self._job.moved(LimitMove(at_s, limit, self._limiter.why))
+
+    def _nudge(self) -> None:
+        """Scrapy asks for requests when one has ended, and every five seconds."""
+        slot = self.crawler.engine._slot  # noqa: SLF001 -- no other way to wake it
+        if slot is not None:
+            slot.nextcall.schedule()
+
+
+def new_limiter(job: CrawlJob, now: float) -> Limiter:
+    """As the job's configuration says."""
+    config = job.config
+    if config.concurrency == "auto":
+        return AutoLimiter(
+            start=job.start_limit,
+            maximum=config.max_concurrency,
+            ramp_up_s=config.ramp_up_s,
+            now=now,
+        )
+    return FixedLimiter(config.concurrency, ramp_up_s=config.ramp_up_s, now=now)
