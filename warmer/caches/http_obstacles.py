@@ -48,8 +48,8 @@ _OWN_CREDENTIALS = {
         " if visitors send the same, make it a [[variant]]"
     ),
     "cookie": (
-        "so only who sends our cookie hits: warm without one;"
-        " if visitors send the same, make it a [[variant]]"
+        "so only who sends our cookie hits, and a session's is nobody else's: warm without one;"
+        " if visitors send the same, make it a header of a [[variant]]"
     ),
 }
 

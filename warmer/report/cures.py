@@ -15,6 +15,7 @@ _CURES = {
     "tls": "mend the certificate (its names, its dates), or check base_url and crawl.ca_file",
     "proxy": "the proxy does not let us through: check crawl.proxy",
     "protocol": "the answer is not HTTP as the standard has it: look at it with curl -v",
+    "login": "does the account still work, and may it see the page? `warmer check` tries the login",
     "robots": "robots.txt forbids it: change it, exclude the page, or set crawl.robots = false",
     "closed-early": "the server closed the connection midway: look into its error log",
     "too-large": "the page is larger than crawl.max_body_bytes: raise it, or exclude the page",

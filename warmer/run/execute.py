@@ -24,6 +24,7 @@ from warmer.run.cache_results import CacheLog
 from warmer.run.passes import Passes
 from warmer.run.probing import BLIND_SAMPLE, ProbeChoice
 from warmer.run.repetition import Repetition
+from warmer.run.shared_sessions import look_for_leaks
 from warmer.run.verification import Verification
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ class Execution:
             if await self._repeat(passes, verification, first_s):
                 await self._hear_witnesses(passes, verification)
                 await log.after_repeats()
+            await self._look_for_leaks(passes)
         return passes.aborted or ""
 
     async def _probe(self, passes: Passes, verification: Verification) -> None:
@@ -169,6 +171,12 @@ class Execution:
     async def _hear_witnesses(self, passes: Passes, verification: Verification) -> None:
         if not self._stopped(passes):
             await verification.hear_witnesses(passes)
+
+    async def _look_for_leaks(self, passes: Passes) -> None:
+        if not self._stopped(passes):
+            self.warnings += await look_for_leaks(
+                self.store, self.run_id, self.reach, passes, self.logins
+            )
 
     async def _repeat(self, passes: Passes, verification: Verification, first_s: float) -> int:
         """Passes over what is not warm yet, as far as they are asked for; how many there were."""

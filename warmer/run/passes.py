@@ -23,6 +23,7 @@ from warmer.model import Pass
 from warmer.report.progress import Snapshot
 from warmer.report.wording import counted
 from warmer.run.limit_trace import LimitTrace
+from warmer.run.logins import Logins
 from warmer.run.observe import Counters, OutcomeObserver
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from warmer.crawl.origin import Origin
     from warmer.model import LimitMove, Outcome, Target
     from warmer.report.progress import Progress
-    from warmer.run.logins import Logins
     from warmer.run.reach import Reach
     from warmer.store import Store
 
@@ -151,6 +151,22 @@ class Passes:
         )
         return outcomes
 
+    async def fetch_without_login(self, targets: Sequence[Target]) -> list[Outcome]:
+        """Fetch targets aside as who has no session; its outcomes are returned and not kept."""
+        outcomes: list[Outcome] = []
+        observer = OutcomeObserver(outcomes.extend, Pass.PROBE, self.reach.own)
+        await self._crawl(
+            observer,
+            iter(targets),
+            Pass.PROBE,
+            config=self._one_by_one(),
+            origin=self.reach.origin,
+            total=len(targets),
+            what="without login",
+            logins=Logins(),
+        )
+        return outcomes
+
     def warnings(self) -> list[str]:
         """What a run that sends no cookies cannot show of those who come with some."""
         if not self.vary_on_cookie or self.reach.sends("cookie"):
@@ -172,6 +188,7 @@ class Passes:
         origin: Origin,
         total: int,
         what: str,
+        logins: Logins | None = None,
     ) -> None:
         job = CrawlJob(
             targets=targets,
@@ -185,7 +202,7 @@ class Passes:
             moved=self._moved,
             began=self.began,
             refresh_secret=self.refresh_secret if fetch is Pass.WARM else None,
-            roles=self.logins.roles(fetch),
+            roles=(logins or self.logins).roles(fetch),
         )
         self.progress.start(total, what)
         started = time.monotonic()

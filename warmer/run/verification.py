@@ -10,7 +10,14 @@ import dataclasses
 import itertools
 from typing import TYPE_CHECKING
 
-from warmer.model import CacheState, EvidenceKind, Judgement, KeyQuestion, Verdict
+from warmer.model import (
+    CacheState,
+    EvidenceKind,
+    Judgement,
+    KeyQuestion,
+    KeyState,
+    Verdict,
+)
 from warmer.run.probing import WAITING, Choice
 from warmer.run.witness import (
     FETCHES,
@@ -154,9 +161,12 @@ class Verification:
         return _question(result, self._reach.of_ours(variant, session))
 
     def _case(self, result: TargetResult, answers: tuple[KeyAnswer, ...]) -> Case:
+        shared = result.target.variant in self._reach.with_login and any(
+            each.state is KeyState.PRESENT for each in answers
+        )
         return Case(
-            warm=self._refreshed(result.warm),
-            probe=aged(result.warm, result.probe),
+            warm=_regardless_of_cookies(self._refreshed(result.warm), shared=shared),
+            probe=_regardless_of_cookies(aged(result.warm, result.probe), shared=shared),
             answers=answers,
             own_headers=self._reach.own[result.target.variant],
             min_ttl_s=self._config.min_ttl_s,
@@ -179,6 +189,13 @@ class Verification:
             if result.warm.total_ms is not None and result.probe.total_ms is not None
         )
         return typical(list(itertools.islice(pairs, _MEASURED)), self._config.timing_ratio)
+
+
+def _regardless_of_cookies(outcome: Outcome | None, *, shared: bool) -> Outcome | None:
+    """Of an entry that another session finds, too, Vary: Cookie was said after storing."""
+    if outcome is None or not shared or outcome.obstacle != "vary-cookie":
+        return outcome
+    return dataclasses.replace(outcome, obstacle=None, detail="")
 
 
 def _question(result: TargetResult, headers: dict[str, str]) -> KeyQuestion:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.decorators import login_required
 from django.contrib.sitemaps import GenericSitemap
 from django.contrib.sitemaps.views import sitemap
 from django.http import HttpResponse
@@ -43,6 +44,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("a/<slug:slug>/", article, name="article"),
     path("by-decorator/<slug:slug>/", cache_page(300, key_prefix="deco")(article)),
+    path("members/<slug:slug>/", login_required(article)),
+    # The wrong way round: the page is stored before SessionMiddleware says Vary: Cookie.
+    path("leaky/<slug:slug>/", cache_page(300, key_prefix="leaky")(login_required(article))),
     path("s/<slug:slug>/", front, name="section"),
     path("private/", never_cache(front)),
     path(

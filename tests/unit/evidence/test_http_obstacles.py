@@ -48,7 +48,8 @@ def test_vary_on_a_cookie_that_is_ours_is_an_obstacle_without_set_cookie() -> No
     assert found == (
         "vary-cookie",
         (
-            "Vary names cookie, so only who sends our cookie hits: warm without one;"
+            "Vary names cookie, so only who sends our cookie hits, and a session's is nobody"
+            " else's: warm without one;"
             " if visitors send the same, make it a [[variant]]"
         ),
     )

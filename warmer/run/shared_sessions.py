@@ -1,0 +1,117 @@
+"""Pages that were fetched with a session, and that everybody gets: what a run says of them.
+
+Whether such a page should be everybody's only the site knows. But one that is shut to whoever
+asks for it anew without a login, and is given out under its own URL all the same, is private
+and comes from a cache: that is shown by two requests, for a few pages.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from warmer.model import CacheState, Judgement, Verdict
+from warmer.report.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from warmer.model import Outcome, Target
+    from warmer.run.logins import Logins
+    from warmer.run.passes import Passes
+    from warmer.run.reach import Reach
+    from warmer.store import Store
+    from warmer.store_reader import TargetResult
+
+PAGES = 3
+_SHUT = frozenset({401, 403})
+_KEPT_ALL_THE_SAME = frozenset({"csrf-token-in-cached-page", "expires-before-next-run"})
+_KEEP_APART = "Cache-Control: private, or Vary: Cookie, keeps it from others"
+
+LEAK = Judgement(
+    Verdict.UNCACHEABLE,
+    "private-page-shared",
+    f"it is behind a login, and a cache gives it to everybody: {_KEEP_APART}; then purge it",
+)
+
+
+async def look_for_leaks(
+    store: Store, run_id: str, reach: Reach, passes: Passes, logins: Logins
+) -> list[str]:
+    """Warnings of pages that everybody gets; those shown to be private lose their verdict."""
+    if not reach.with_login:
+        return []
+    samples: dict[Kept, list[Target]] = {kept: [] for kept in Kept}
+    made_by_us = 0
+    for result in store.results(run_id):
+        kept = _kept(result) if result.target.variant in reach.with_login else None
+        if kept is not None and len(samples[kept]) < PAGES:
+            samples[kept].append(result.target)
+        made_by_us += kept is Kept.OF_OURS
+    leaks = await _private([each for found in samples.values() for each in found], passes, logins)
+    store.add_verdicts(run_id, [(target.rank, LEAK) for target in leaks])
+    warnings = [
+        f"DATA LEAK: {target.url} is behind a login, and who comes without one gets, from a"
+        f' cache, what was rendered for another ("{target.variant}"): {_KEEP_APART}; then purge'
+        " the cache"
+        for target in leaks
+    ]
+    if made_by_us and not leaks:
+        warnings.append(
+            f"{counted(made_by_us, 'page')} rendered for a login, stored for everybody, such as"
+            f" {samples[Kept.OF_OURS][0].url}: see that they show nothing of the account;"
+            f" {_KEEP_APART}"
+        )
+    return warnings
+
+
+class Kept(Enum):
+    """How a page that was fetched with a session is kept; the most telling first."""
+
+    OF_OURS = auto()  # for everybody, as it was rendered for our session
+    FOR_ALL = auto()  # for everybody, before we came
+    APART = auto()  # for our session alone, or nowhere, as far as is known
+
+
+def _kept(result: TargetResult) -> Kept | None:
+    """None where there was no page. Warm is only what another session's key or fetch finds."""
+    warm, judgement = result.warm, result.judgement
+    if warm is None or warm.status != 200 or judgement is None:
+        return None
+    if judgement.verdict is not Verdict.WARM and judgement.reason not in _KEPT_ALL_THE_SAME:
+        return Kept.APART
+    # Django sends Age with its hits alone.
+    from_cache = warm.state is CacheState.HIT or warm.age_s is not None
+    return Kept.FOR_ALL if from_cache else Kept.OF_OURS
+
+
+async def _private(targets: list[Target], passes: Passes, logins: Logins) -> list[Target]:
+    """Those that are shut to who asks anew without login, and come all the same."""
+    if not targets:
+        return []
+    nonce = secrets.token_hex(8)
+    given = await passes.fetch_without_login(targets)
+    came = {
+        each.rank for each in given if each.status == 200 and not _is_login(each, targets, logins)
+    }
+    asked = [
+        dataclasses.replace(target, url=_unvisited(target.url, nonce))
+        for target in targets
+        if target.rank in came
+    ]
+    anew = await passes.fetch_without_login(asked) if asked else []
+    shut = {each.rank for each in anew if each.status in _SHUT or _is_login(each, targets, logins)}
+    return [target for target in targets if target.rank in shut]
+
+
+def _is_login(outcome: Outcome, targets: Iterable[Target], logins: Logins) -> bool:
+    """Whether a fetch ended on the login form."""
+    variant = next(each.variant for each in targets if each.rank == outcome.rank)
+    return bool(outcome.final_url) and logins.is_login_page(variant, outcome.final_url)
+
+
+def _unvisited(url: str, nonce: str) -> str:
+    """The same page under a URL that nobody has asked for, so that no cache has it."""
+    return f"{url}{'&' if '?' in url else '?'}warmer={nonce}"
