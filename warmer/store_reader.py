@@ -13,6 +13,7 @@ from warmer.errors import ConfigError
 from warmer.model import Judgement, LimitMove, Outcome, Pass, RunRecord, RunStatus, Target
 from warmer.run_lock import is_held
 from warmer.store_file import StoreFile
+from warmer.store_pairs import Pair, gone, pairs
 from warmer.store_rows import OUTCOME_COLUMNS, RUN_COLUMNS, judgement_of, outcome_of, run_of
 from warmer.store_samples import Sample, samples
 
@@ -179,6 +180,22 @@ class StoreReader:
     def samples(self, run_id: str) -> Iterator[Sample]:
         """Every request that was sent, pass by pass, in rank order; streamed."""
         return samples(self._file, self._number(run_id))
+
+    def pairs(
+        self, earlier: str, later: str, *, slower_ratio: float, slower_ms: float
+    ) -> Iterator[Pair]:
+        """Targets of two runs that came out differently, as `store_pairs.pairs` says."""
+        return pairs(
+            self._file,
+            self._number(earlier),
+            self._number(later),
+            slower_ratio=slower_ratio,
+            slower_ms=slower_ms,
+        )
+
+    def gone(self, earlier: str, later: str) -> int:
+        """How many targets of the earlier run the later one did not plan."""
+        return gone(self._file, self._number(earlier), self._number(later))
 
     def probed_by_key_alone(self, run_id: str) -> int:
         """How many targets are warm by their key, and no response to the probe said so too."""

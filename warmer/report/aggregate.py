@@ -13,6 +13,7 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from rich.table import Table
 
 from warmer.report.percentiles import percentiles
@@ -127,6 +128,12 @@ def aggregate_csv(rows: Sequence[AggregateRow]) -> Iterator[str]:
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow(cells)
         yield line.getvalue()
+
+
+def aggregate_json(rows: Sequence[AggregateRow]) -> Iterator[bytes]:
+    """A JSON object a row, with its newline; null where not measured."""
+    for row in rows:
+        yield msgspec.json.encode(row) + b"\n"
 
 
 def _saved(row: AggregateRow) -> tuple[str, ...]:

@@ -63,4 +63,11 @@ def _page_ms(outcome: Outcome) -> float | None:
     """The time of a fetch that brought a page; errors are fast or slow for other reasons."""
     if outcome.status is None or outcome.status >= 400:
         return None
-    return outcome.total_ms
+    return elapsed_ms(outcome)
+
+
+def elapsed_ms(outcome: Outcome) -> float | None:
+    """From the scheduled start, where there was one, to the last byte; None if nothing was sent."""
+    if outcome.total_ms is None or outcome.waited_ms is None:
+        return outcome.total_ms
+    return outcome.waited_ms + outcome.total_ms

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from warmer.model import EvidenceKind, Judgement, Target, Verdict
 from warmer.report.percentiles import percentiles
-from warmer.report.row import cold_ms, fetched, hot_ms, judgement_of
+from warmer.report.row import cold_ms, elapsed_ms, fetched, hot_ms, judgement_of
 
 if TYPE_CHECKING:
     from warmer.model import Outcome
@@ -152,15 +152,16 @@ class Tally:
             self.redirects += 1
             if self.redirect_example is None:
                 self.redirect_example = (target.url, outcome.final_url)
-        if outcome.total_ms is None:
+        total_ms = elapsed_ms(outcome)
+        if total_ms is None:
             return
         if len(self._slowest) < SLOWEST_LISTED:
             heapq.heappush(
-                self._slowest, Slow(outcome.total_ms, target.url, target.variant, outcome.status)
+                self._slowest, Slow(total_ms, target.url, target.variant, outcome.status)
             )
-        elif outcome.total_ms > self._slowest[0].total_ms:
+        elif total_ms > self._slowest[0].total_ms:
             heapq.heapreplace(
-                self._slowest, Slow(outcome.total_ms, target.url, target.variant, outcome.status)
+                self._slowest, Slow(total_ms, target.url, target.variant, outcome.status)
             )
 
     def counts(self) -> Counts:
