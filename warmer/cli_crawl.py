@@ -59,7 +59,8 @@ def crawl(
     robots: before it force that. discover:/ follows links where there is no list.
 
     Exit codes: 0 it ended and all thresholds are met; 1 one is not, or has no data; 2 usage;
-    3 unreachable, or aborted since too much failed; 130 and 143 interrupted, --resume goes on.
+    3 unreachable, aborted since too much failed, or another run of the site goes on; 130 and 143
+    interrupted, --resume goes on.
     """
     mode = Mode.ONLY_MISSING if only_missing else Mode.CRAWL
     if dry_run:

@@ -39,6 +39,12 @@ class StoreError(WarmerError):
     exit_code = ExitCode.UNREACHABLE
 
 
+class BusyError(WarmerError):
+    """Another run of the same site is under way; later there may be none."""
+
+    exit_code: ExitCode = ExitCode.UNREACHABLE
+
+
 class UnreachableError(WarmerError):
     """The origin or a cache server does not answer."""
 

@@ -12,7 +12,7 @@ import secrets
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from warmer.errors import ConfigError, StoreError
+from warmer.errors import BusyError, ConfigError, StoreError
 from warmer.model import (
     Judgement,
     LimitMove,
@@ -23,7 +23,7 @@ from warmer.model import (
     Target,
     Trigger,
 )
-from warmer.run_lock import RunLock
+from warmer.run_lock import RunLock, is_held
 from warmer.store_reader import StoreReader
 from warmer.store_rows import OUTCOME_COLUMNS
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
+    from sqlite3 import Connection
+    from typing import Self
 
 
 class Store(StoreReader):
@@ -39,6 +41,16 @@ class Store(StoreReader):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._locks: dict[str, RunLock] = {}
+
+    @classmethod
+    def existing(cls, path: Path) -> Self:
+        """The store of runs that were made; raises ConfigError where there is none, and makes none."""
+        if not path.exists():
+            raise ConfigError(
+                f"{path}: no such file; expected the store that `warmer crawl` makes, or one named"
+                " by --store or a site's TOML file"
+            )
+        return cls(path)
 
     def close(self) -> None:
         """Close the file; runs of this process that have not finished count as killed."""
@@ -68,31 +80,59 @@ class Store(StoreReader):
         """Open a run in status RUNNING; `config` is JSON without secrets.
 
         `whole` runs have the plan of the site's sources, the others pages that were named.
+        Raises BusyError for a crawl while another process crawls the same site.
         """
         run_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         self._lock(run_id)
-        with self._file.writing() as db:
-            db.execute(
-                "INSERT INTO runs (id, site, trigger, status, started_at, base_url, config, whole,"
-                " kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    run_id, site, trigger, RunStatus.RUNNING, now.timestamp(), base_url, config,
-                    whole, kind,
-                ),
-            )  # fmt: skip
+        try:
+            with self._file.writing() as db:
+                if kind is RunKind.CRAWL:
+                    self._check_alone(db, site)
+                db.execute(
+                    "INSERT INTO runs (id, site, trigger, status, started_at, base_url, config,"
+                    " whole, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        run_id, site, trigger, RunStatus.RUNNING, now.timestamp(), base_url,
+                        config, whole, kind,
+                    ),
+                )  # fmt: skip
+        except BaseException:
+            self._locks.pop(run_id).release()
+            raise
         return self.run(run_id)
+
+    def _check_alone(self, db: Connection, site: str) -> None:
+        """Within a transaction, so that of two that begin at once the second sees the first.
+
+        Runs of this very store are its owner's business.
+        """
+        crawls = db.execute(
+            "SELECT id FROM runs WHERE site = ? AND kind = ? AND status = ?",
+            (site, RunKind.CRAWL, RunStatus.RUNNING),
+        )
+        for (run_id,) in crawls:
+            if run_id not in self._locks and is_held(self.path, run_id):
+                raise BusyError(
+                    f"run {run_id} of {site} is under way, and two at once would render each page"
+                    " twice; expected to be alone, so try again when it has ended"
+                )
 
     def adopt_run(self, run_id: str) -> None:
         """Mark a run that was cut short as running again, in this process.
 
         Raises ConfigError while another process has it, when it has finished, and where
-        it ended before it had a plan.
+        it ended before it had a plan; BusyError as `create_run`.
         """
         self._lock(run_id)
         try:
             with self._file.writing() as db:
-                found = db.execute("SELECT status, planned FROM runs WHERE id = ?", (run_id,))
-                _check_open(run_id, *found.fetchone())
+                found = db.execute(
+                    "SELECT status, planned, site, kind FROM runs WHERE id = ?", (run_id,)
+                )
+                status, planned, site, kind = found.fetchone()
+                _check_open(run_id, status, planned)
+                if kind == RunKind.CRAWL:
+                    self._check_alone(db, site)
                 db.execute(
                     "UPDATE runs SET status = ?, note = '' WHERE id = ?",
                     (RunStatus.RUNNING, run_id),

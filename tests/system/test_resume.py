@@ -212,18 +212,32 @@ def test_of_two_that_resume_a_run_one_gets_it(
     assert process.returncode == 0
 
 
-def test_two_runs_share_a_store(
+def test_runs_of_two_sites_share_a_store(
     site: Callable[[str], list[str]], rogue: Rogue, tmp_path: Path
 ) -> None:
     arguments = site("")
     with started(tmp_path, *arguments) as process:
         with rogue.hold("/p/9/") as held:
             held.wait_until_arrived()
-            other = warmer(tmp_path, "crawl", "-c", "site.toml", "--top", "5")
+            elsewhere = ("--top", "5", "--base-url", "http://other.example.test")
+            other = warmer(tmp_path, "crawl", "-c", "site.toml", *elsewhere)
         process.communicate(timeout=60)
     assert (process.returncode, other.code) == (0, 0), other.stderr
     listed = warmer(tmp_path, "runs").stdout.splitlines()[1:]
     assert [row.split("\t")[3] for row in listed] == ["finished", "finished"]
+
+
+def test_a_resumed_run_leaves_alone_what_it_was_begun_to_leave_alone(
+    site: Callable[[str], list[str]], rogue: Rogue, tmp_path: Path
+) -> None:
+    arguments = site('[verify]\nprobe = "never"')
+    with started(tmp_path, "verify", *arguments[1:]) as process:
+        assert process.wait(timeout=60) == 0
+    assert rogue.count() == 0
+    with contextlib.closing(sqlite3.connect(tmp_path / "warmer.db")) as store, store:
+        store.execute("UPDATE runs SET status = 'interrupted'")
+    resumed(tmp_path)
+    assert rogue.count() == 0
 
 
 def test_a_run_that_has_finished_is_not_resumed(

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.report.runs import STARTED, fetch, finish, new_run, page, probe
-from warmer.errors import ConfigError, ExitCode, StoreError
+from warmer.errors import BusyError, ConfigError, ExitCode, StoreError
 from warmer.model import (
     CacheState,
     EvidenceKind,
@@ -504,11 +504,11 @@ def test_a_read_only_directory_is_one_line() -> None:
     )
 
 
-def _open_at_once(path: Path, barrier: object, found: object) -> None:
+def _open_at_once(path: Path, site: str, barrier: object, found: object) -> None:
     barrier.wait()  # type: ignore[attr-defined]  # of multiprocessing
     try:
         store = Store(path)
-        new_run(store, [page(rank, f"/{rank}") for rank in range(1, 101)])
+        new_run(store, [page(rank, f"/{rank}") for rank in range(1, 101)], site=site)
         for rank in range(1, 101):
             store.add_outcomes(store.run("last").id, [fetch(rank, 1.0)])
     except Exception as error:  # noqa: BLE001 -- told to the test, which fails
@@ -523,7 +523,8 @@ def test_processes_that_make_and_write_a_store_at_once_all_succeed(tmp_path: Pat
         path = tmp_path / f"{attempt}.db"
         barrier, found = context.Barrier(4), context.Queue()
         processes = [
-            context.Process(target=_open_at_once, args=(path, barrier, found)) for _ in range(4)
+            context.Process(target=_open_at_once, args=(path, f"site-{n}", barrier, found))
+            for n in range(4)
         ]
         for process in processes:
             process.start()
@@ -533,6 +534,53 @@ def test_processes_that_make_and_write_a_store_at_once_all_succeed(tmp_path: Pat
         store = Store(path)
         assert [store.planned(run.id) for run in store.runs(10)] == [100] * 4
         store.close()
+
+
+def _begin_at_once(path: Path, barrier: object, found: object, until: object) -> None:
+    barrier.wait()  # type: ignore[attr-defined]  # of multiprocessing
+    store = Store(path)
+    try:
+        new_run(store, [page(1, "/")])
+    except BusyError as error:
+        found.put(str(error))  # type: ignore[attr-defined]  # of multiprocessing
+    else:
+        found.put("")  # type: ignore[attr-defined]  # of multiprocessing
+    until.wait()  # type: ignore[attr-defined]  # of multiprocessing
+
+
+def test_of_processes_that_begin_to_crawl_one_site_at_once_one_does(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    path = tmp_path / "warmer.db"
+    barrier, found, until = context.Barrier(4), context.Queue(), context.Event()
+    processes = [
+        context.Process(target=_begin_at_once, args=(path, barrier, found, until)) for _ in range(4)
+    ]
+    for process in processes:
+        process.start()
+    told = sorted(found.get(timeout=60) for _ in processes)
+    (run,) = Store(path).runs(10)
+    until.set()
+    for process in processes:
+        process.join()
+    refusal = (
+        f"run {run.id} of shop is under way, and two at once would render each page twice;"
+        " expected to be alone, so try again when it has ended"
+    )
+    assert told == ["", refusal, refusal, refusal]
+
+
+def test_a_run_is_not_resumed_while_another_of_its_site_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "warmer.db"
+    killed = Store(path)
+    run_id = new_run(killed, [page(1, "/")])
+    killed.close()
+    other, resuming = Store(path), Store(path)
+    new_run(other, [page(1, "/")])
+    with pytest.raises(BusyError, match="is under way"):
+        resuming.adopt_run(run_id)
+    other.close()
+    resuming.adopt_run(run_id)
+    resuming.close()
 
 
 def test_a_reader_does_not_wait_for_a_writer(store: Store) -> None:

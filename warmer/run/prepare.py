@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -118,6 +118,7 @@ async def run_new(
     """Plan, then run; a plan without targets raises SourceError and leaves no run."""
     site = resolved.site
     _check_way(site, mode, refresh=refresh)
+    resolved = replace(resolved, record=_with_way(resolved.record, mode, refresh=refresh))
     gathered = await gathering.read_online()
     store = Store(resolved.store_path)
     try:
@@ -145,10 +146,16 @@ async def run_new(
 async def run_again(
     resolved: Resolved, run_id: str, mode: Mode, progress: Progress, *, refresh: bool
 ) -> tuple[Report, ExitCode]:
-    """Go on with a run that was cut short: what was verified is not fetched again."""
+    """Go on with a run that was cut short: what was verified is not fetched again.
+
+    As it was begun: what was asked for then, `mode` and `refresh` of now are added to.
+    """
     store = Store(resolved.store_path)
     try:
         record = store.run(run_id)
+        begun = json.loads(store.config_of(record.id)).get("way", {})
+        mode = Mode(begun.get("mode", mode)) if mode is Mode.CRAWL else mode
+        refresh = refresh or bool(begun.get("refresh"))
         _check_way(resolved.site, mode, refresh=refresh)
         store.adopt_run(record.id)
         reopen(store, record.id)
@@ -160,7 +167,7 @@ async def run_again(
 
 def request_of_run(request: Request, run_id: str, environment: Mapping[str, str]) -> Request:
     """The request a run was started with, with this one's overrides over it."""
-    store = Store(resolve(request, environment).store_path)
+    store = Store.existing(resolve(request, environment).store_path)
     try:
         record = json.loads(store.config_of(store.run(run_id).id))
     finally:
@@ -171,6 +178,10 @@ def request_of_run(request: Request, run_id: str, environment: Mapping[str, str]
     return Request(
         config=request.config or kept_file, overrides=overrides, store=request.store or store.path
     )
+
+
+def _with_way(record: str, mode: Mode, *, refresh: bool) -> str:
+    return json.dumps(json.loads(record) | {"way": {"mode": mode, "refresh": refresh}})
 
 
 def _kind(mode: Mode) -> RunKind:
