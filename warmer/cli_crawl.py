@@ -25,7 +25,7 @@ from warmer.run.check import check
 from warmer.run.execute import Mode
 from warmer.run.gather import Gathering
 from warmer.run.prepare import Request, request_of_run, resolve, run_again, run_new
-from warmer.run.reach import reach
+from warmer.run.reach import for_strangers, reach
 from warmer.store import Store
 
 if TYPE_CHECKING:
@@ -87,9 +87,13 @@ def plan(**given: Any) -> ExitCode:
 @click.argument("config", metavar="SITE.toml", type=Path)
 def check_command(config: Path) -> ExitCode:
     """Validate a site's TOML file, and try what it names."""
+    from warmer.daemon.check import check_daemon, is_kept_warm  # noqa: PLC0415 -- slow to load
+
     resolved = _until_next_run(resolve(Request(config=config), os.environ))
+    if is_kept_warm(resolved.site):
+        resolved = dataclasses.replace(resolved, site=for_strangers(resolved.site))
     code = ExitCode.OK
-    for finding in uvloop.run(check(resolved)):
+    for finding in [*uvloop.run(check(resolved)), *check_daemon(resolved.site, os.environ)]:
         mark = "ok" if finding.error is None else "FAIL"
         click.echo(f"{mark:4} {finding.what}{': ' if finding.text else ''}{finding.text}")
         code = max(code, finding.error or ExitCode.OK)

@@ -21,7 +21,7 @@ from warmer.daemon.items import normalised_tags
 from warmer.daemon.queue import TriggerQueue
 from warmer.daemon.requests import Body, checked
 from warmer.daemon.selection import trigger_of
-from warmer.daemon.service import site_name
+from warmer.daemon.site_name import site_name
 from warmer.daemon.status_lines import status_lines
 from warmer.errors import ConfigError, ExitCode, UnreachableError
 from warmer.plan import Normaliser

@@ -177,7 +177,7 @@ class ScheduleConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class InvalidationConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[invalidation]`: where the daemon learns of admin saves."""
 
-    stream: str
+    stream: str | None = None
     key: str = "warmer:triggers"
     debounce_s: NotNegative = 0.5
     max_wait_s: Positive = 30.0

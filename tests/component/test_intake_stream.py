@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.component.intake_site import LIMIT_S, HeldSite
-from warmer.config import InvalidationConfig
 from warmer.daemon.backoff import Backoff
 from warmer.daemon.stream import StreamIntake
 from warmer.errors import ConfigError
@@ -33,7 +32,7 @@ KEY = "warmer:triggers"
 @contextlib.asynccontextmanager
 async def reading(site: HeldSite, url: str) -> AsyncIterator[StreamIntake]:
     backoff = Backoff(first_s=0.01, longest_s=0.05)
-    intake = StreamIntake(site.reception, InvalidationConfig(stream=url), backoff=backoff)
+    intake = StreamIntake(site.reception, url, "warmer:triggers", backoff=backoff)
     task = asyncio.create_task(intake.run())
     try:
         yield intake
@@ -374,7 +373,7 @@ async def test_a_store_that_cannot_be_written_leaves_entries_where_they_are(
 def test_a_cluster_is_refused_with_what_is_expected(tmp_path: Path) -> None:
     async def start() -> None:
         site = HeldSite(tmp_path / "w.db")
-        StreamIntake(site.reception, InvalidationConfig(stream="redis+cluster://127.0.0.1:1"))
+        StreamIntake(site.reception, "redis+cluster://127.0.0.1:1", "warmer:triggers")
 
     with pytest.raises(ConfigError, match="no stream is read there; expected redis://"):
         asyncio.run(start())

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 from tests.servers.misbehaviour import page
+from tests.system.command import PROGRAM
 from tests.system.daemon_process import Place
 
 if TYPE_CHECKING:
@@ -31,9 +33,13 @@ def test_a_public_name_leads_the_daemon_to_no_private_address_until_the_site_all
     rogue.on("/p/", page())
     (tmp_path / "hosts").write_text(f"127.0.0.1 localhost {NAME}\n", encoding="ascii")
     url = f"http://{NAME}:{rogue.port}"
-    toml = f'name = "shop"\nbase_url = "{url}"\n[invalidation]\nstream = ""\ndebounce_s = 0\n'
+    toml = f'name = "shop"\nbase_url = "{url}"\n[invalidation]\ndebounce_s = 0\n'
     place = Place(tmp_path)
     place.write(toml)
+    check = [*WITH_HOSTS, str(PROGRAM), "check", "site.toml"]
+    checked = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert checked.returncode == 3
+    assert f"private-address: {NAME} is at 127.0.0.1, a private address" in checked.stdout
     with place.daemon(within=WITH_HOSTS) as daemon:
         place.save(f"{url}/p/")
         daemon.says(f"{NAME} is at 127.0.0.1, a private address that the configuration does not")

@@ -291,5 +291,4 @@ def test_check_tries_the_redis_that_triggers_come_by(
             f'[invalidation]\nstream = "redis://{port}/5"\n',
             encoding="utf-8",
         )
-        lines = warmer(tmp_path, "check", "site.toml").stdout.splitlines()
-        assert lines[1].startswith(shown)
+        assert f"\n{shown}" in warmer(tmp_path, "check", "site.toml").stdout

@@ -18,7 +18,8 @@ from warmer.daemon.clock import Clock
 from warmer.daemon.lock import SiteLock
 from warmer.daemon.notify import Notifier
 from warmer.daemon.queue import TriggerQueue
-from warmer.daemon.service import SiteService, site_name
+from warmer.daemon.service import SiteService
+from warmer.daemon.site_name import site_name
 from warmer.daemon.watch import Watch
 from warmer.errors import ConfigError, ExitCode, WarmerError
 from warmer.run.logins import check_accounts

@@ -31,8 +31,9 @@ def intakes(sites: Sequence[SitePart], clock: Clock) -> list[Intake]:
         reception = Reception(part.service, part.queue, metrics, clock=clock.unix)
         metrics.watch(reception)
         receptions.append(reception)
-        if site.invalidation is not None and site.invalidation.stream:
-            found.append(StreamIntake(reception, site.invalidation))
+        invalidation = site.invalidation
+        if invalidation is not None and invalidation.stream:
+            found.append(StreamIntake(reception, invalidation.stream, invalidation.key))
         if site.daemon.flush_poll_s > 0 and site.cache:
             caches = [cache.url for cache in site.cache]
             found.append(FlushWatch(reception, caches, every_s=site.daemon.flush_poll_s))

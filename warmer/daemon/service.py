@@ -18,23 +18,22 @@ from warmer.daemon.expiring import Expiring
 from warmer.daemon.items import items_of, normalised_tags
 from warmer.daemon.plan_work import PlanWork
 from warmer.daemon.pulse import Pulse
-from warmer.daemon.requests import WarmRequest
 from warmer.daemon.retry import Retry
+from warmer.daemon.routine import Routine
 from warmer.daemon.runner import Ended, How, Runner
-from warmer.daemon.schedule import Schedules, was_missed
+from warmer.daemon.site_name import site_name
 from warmer.daemon.status import SiteStatus, State
 from warmer.errors import ConfigError, StoreError, WarmerError
-from warmer.host_name import site_root
 from warmer.model import Trigger
 from warmer.plan import Normaliser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from warmer.config import SiteConfig
     from warmer.daemon.clock import Clock
     from warmer.daemon.debounce import Batch
     from warmer.daemon.queue import TriggerQueue
+    from warmer.daemon.requests import WarmRequest
     from warmer.run.prepare import Resolved
 
 _STUCK_S = 3 * LONGEST_SLEEP_S
@@ -56,7 +55,7 @@ class SiteService:
         self._clock = clock
         self._pulse = Pulse(self.name, clock)
         self._runner = Runner(resolved, self.name, clock, self._pulse)
-        invalidation = _invalidation(site)
+        invalidation = site.invalidation or InvalidationConfig()
         self._backlog = Backlog(
             queue,
             self.name,
@@ -64,7 +63,7 @@ class SiteService:
             debounce_s=invalidation.debounce_s,
             max_wait_s=invalidation.max_wait_s,
         )
-        self._schedules = Schedules(self._on_schedule)
+        self._routine = Routine(queue, self.name, clock, self.wake)
         self._plan: PlanWork | None = None
         self._pages_retry = Retry()
         self._plan_retry = Retry()
@@ -99,7 +98,7 @@ class SiteService:
             last_run=self._runner.last,
             failure=retry.failure,
             retry_in_s=max(0.0, retry.not_before - now) if retry.failure else None,
-            next_scheduled_s=self._schedules.next_s(self._clock.utc()),
+            next_scheduled_s=self._routine.next_s(),
             will_expire=tuple(
                 (url, at - unix)
                 for url, at in self._runner.pages.will_expire(self.name, limit=expiring)
@@ -110,13 +109,14 @@ class SiteService:
 
     async def run(self) -> None:
         """Until `stop`, and until the run under way has ended; survives what the disk refuses."""
-        self._schedules.start(self._runner.resolved.site.schedule)
+        runner = self._runner
+        is_known = runner.pages.are_known(self.name)
+        self._routine.start(runner.resolved.site, runner.last_whole_at(), is_known=is_known)
         try:
-            self._catch_up()
             while not self._is_stopping:
                 await self._turn()
         finally:
-            self._schedules.stop()
+            self._routine.stop()
             if self._plan is not None:
                 self._plan.cancel()
             self._runner.close()
@@ -137,10 +137,10 @@ class SiteService:
             )
         normalise = Normaliser(site.base_url, site.plan)
         tags = normalised_tags(site.tags, normalise)
-        self._schedules.replace(site.schedule)
+        self._routine.replace(site.schedule)
         self.normalise, self.tags = normalise, tags
         self._runner.resolved = resolved
-        invalidation = _invalidation(site)
+        invalidation = site.invalidation or InvalidationConfig()
         self._backlog.debounce_s = invalidation.debounce_s
         self._backlog.debounce.max_wait_s = invalidation.max_wait_s
         self.wake()
@@ -155,7 +155,7 @@ class SiteService:
 
     def look_at_the_clock(self) -> None:
         """Somebody may have set it."""
-        self._schedules.look_at_the_clock()
+        self._routine.look_at_the_clock()
 
     def is_stuck(self) -> bool:
         """Whether it does not get on, so that only a restart helps."""
@@ -268,31 +268,3 @@ class SiteService:
     def _is_refreshed(self, batch: Batch) -> bool:
         can = self._runner.resolved.site.crawl.refresh_secret is not None
         return can and not batch.kinds.isdisjoint(_REFRESHED)
-
-    def _catch_up(self) -> None:
-        """What came due while no daemon ran comes now, once."""
-        site = self._runner.resolved.site
-        last = self._runner.last_whole_at()
-        is_due = was_missed(site.schedule, last, self._clock.utc())
-        is_wanted = bool(site.schedule) or site.expiry.enabled
-        if is_due or (is_wanted and not self._runner.pages.are_known(self.name)):
-            self._on_schedule()
-
-    def _on_schedule(self) -> None:
-        request = WarmRequest(trigger=Trigger.SCHEDULE, everything=True, why="schedule")
-        try:
-            self._queue.accept(self.name, request, now=self._clock.unix())
-        except StoreError as error:
-            _log.error("%s: a scheduled run is left out: %s", self.name, error)
-        self.wake()
-
-
-def site_name(site: SiteConfig) -> str:
-    """What runs and triggers are filed under."""
-    if not site.base_url:
-        raise ConfigError("base_url: missing; expected scheme and host, for the daemon needs them")
-    return site.name or site_root(site.base_url).partition("//")[2]
-
-
-def _invalidation(site: SiteConfig) -> InvalidationConfig:
-    return site.invalidation or InvalidationConfig(stream="")

@@ -29,7 +29,6 @@ from warmer.model import Trigger
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from warmer.config import InvalidationConfig
     from warmer.daemon.reception import Reception
     from warmer.daemon.stream_group import Entry
     from warmer.daemon.stream_position import EntryId, StreamLook
@@ -44,15 +43,15 @@ class StreamIntake:
     """One site's reader of one stream; `health` says whether it reads at this moment."""
 
     def __init__(
-        self, reception: Reception, config: InvalidationConfig, *, backoff: Backoff | None = None
+        self, reception: Reception, url: str, key: str, *, backoff: Backoff | None = None
     ) -> None:
         """Raises ConfigError for a URL that is none, or names what has no streams."""
         site = reception.site
         self._reception = reception
-        self._address = parse(config.stream)
-        self._key = config.key
-        self._group = StreamGroup(self._address, config.key, site.name)
-        stream = f"{self._address} {config.key}"
+        self._address = parse(url)
+        self._key = key
+        self._group = StreamGroup(self._address, key, site.name)
+        stream = f"{self._address} {key}"
         self._position = Position(reception.queue.path, site.name, stream)
         self._backoff = backoff or Backoff()
         self._seen: EntryId = NONE

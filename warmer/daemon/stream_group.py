@@ -51,6 +51,7 @@ class StreamGroup:
 
     def __init__(self, address: CacheAddress, key: str, site: str) -> None:
         """Raises ConfigError for a deployment in which no stream can be read."""
+        check_address(address)
         self._client = _client(address)
         self._key = key
         self._name = f"warmer:{site}"
@@ -161,6 +162,17 @@ def _is_gone(error: ResponseError) -> bool:
     return "NOGROUP" in str(error) or "no such key" in str(error)
 
 
+def check_address(address: CacheAddress) -> None:
+    """Raises ConfigError for a deployment in which no stream can be read."""
+    if not address.is_redis or address.scheme is Scheme.REDIS_CLUSTER:
+        raise ConfigError(
+            f"invalidation.stream: {address}: no stream is read there;"
+            " expected redis://, rediss://, unix:// or redis+sentinel://"
+        )
+    if address.ca_file is not None and not Path(address.ca_file).is_file():
+        raise ConfigError(f"invalidation.stream: {address}: no file {address.ca_file}")
+
+
 def _client(address: CacheAddress) -> Redis:
     options: dict[str, Any] = {
         "db": address.database,
@@ -179,15 +191,10 @@ def _client(address: CacheAddress) -> Redis:
             return Redis(host=host, port=port, **options)
         case Scheme.REDIS_TLS:
             host, port = address.nodes[0]
-            if address.ca_file is not None and not Path(address.ca_file).is_file():
-                raise ConfigError(f"invalidation.stream: {address}: no file {address.ca_file}")
             return Redis(host=host, port=port, ssl=True, ssl_ca_certs=address.ca_file, **options)
         case Scheme.REDIS_SENTINEL:
             watchers = {"socket_connect_timeout": _CONNECT_TIMEOUT_S, "protocol": 2}
             sentinel = Sentinel(list(address.nodes), sentinel_kwargs=watchers, **options)
             client: Redis = sentinel.master_for(address.master_name or "")
             return client
-    raise ConfigError(
-        f"invalidation.stream: {address}: no stream is read there;"
-        " expected redis://, rediss://, unix:// or redis+sentinel://"
-    )
+    raise AssertionError("check_address lets no other in")

@@ -18,6 +18,7 @@ from warmer.crawl.job import CrawlJob
 from warmer.errors import ExitCode, WarmerError
 from warmer.host_name import site_root
 from warmer.model import Target
+from warmer.report.cures import cure_of
 from warmer.run.reach import reach
 from warmer.sources.files import expand, opened
 from warmer.sources.skipped import Skipped
@@ -51,11 +52,8 @@ async def check(resolved: Resolved) -> list[Finding]:
     for source in site.source:
         if source.path not in (None, "-"):
             path = source.path or ""
-            findings.append(_tried(f"source {path}", partial(_try_files, path)))
-    servers = [("cache", cache.url) for cache in site.cache]
-    if site.invalidation is not None and site.invalidation.stream:
-        servers.append(("stream", site.invalidation.stream))
-    findings += [await asyncio.to_thread(_try_server, what, url) for what, url in servers]
+            findings.append(tried(f"source {path}", partial(_try_files, path)))
+    findings += [await asyncio.to_thread(_try_cache, cache.url) for cache in site.cache]
     if site.base_url:
         findings.append(await _try_origin(site))
     return findings
@@ -69,7 +67,7 @@ def _try_files(path: str) -> str:
     return ", ".join(found)
 
 
-def _try_server(what: str, url: str) -> Finding:
+def _try_cache(url: str) -> Finding:
     def read() -> str:
         server = open_cache(url)
         try:
@@ -77,10 +75,11 @@ def _try_server(what: str, url: str) -> Finding:
         finally:
             server.close()
 
-    return _tried(what, read)
+    return tried("cache", read)
 
 
-def _tried(what: str, work: Callable[[], str]) -> Finding:
+def tried(what: str, work: Callable[[], str]) -> Finding:
+    """What the work says, or why it failed."""
     try:
         return Finding(what, work())
     except WarmerError as error:
@@ -114,7 +113,9 @@ class _First:
         final_url: str,  # noqa: ARG002 -- the interface
         total_ms: float | None,  # noqa: ARG002 -- the interface
     ) -> None:
-        self.finding = Finding(self.finding.what, f"{reason}: {detail}", ExitCode.UNREACHABLE)
+        cure = cure_of(reason)
+        text = f"{reason}: {detail}" + (f"; {cure}" if cure else "")
+        self.finding = Finding(self.finding.what, text, ExitCode.UNREACHABLE)
 
 
 async def _try_origin(site: SiteConfig) -> Finding:
