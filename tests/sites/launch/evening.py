@@ -92,6 +92,10 @@ class Evening:
     def lines(self, *arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
         return self._run(("warmer_preflight", *arguments), settings, {})
 
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`manage.py …`, however it ends."""
+        return self._run(arguments, {}, {})
+
     def _room(self, settings: dict[str, Any]) -> Newsroom:
         return Newsroom(
             self.home,
