@@ -49,7 +49,7 @@ class WarmSpider(Spider):
                     "target": target,
                     # Planned as visitors send it; Scrapy would spell some of it anew.
                     "verbatim_url": True,
-                    "header_lines": self.job.headers[target.variant],
+                    "header_lines": self.job.lines(target.variant, target.url),
                     "keep_bytes": self.job.keep_bytes,
                 },
             )

@@ -78,7 +78,8 @@ def _unwatched(_url: str, _fetch: Fetch) -> None:
 class CrawlJob:
     """One pass over targets, in the order they are given.
 
-    `headers` are the complete request header lines of each variant; with a
+    `headers` are the complete request header lines of each variant, `redirected_headers`
+    those after a redirect between http and https, the same where there are none; with a
     `refresh_secret` each request asks caches to render the page again. A variant that has
     one of the `roles` is fetched with its session. `bucket` caps the rate; passes of one
     run share it. `moved` hears of each change of the limit, timed from `began` (monotonic),
@@ -94,6 +95,7 @@ class CrawlJob:
     config: CrawlConfig
     observer: Observer
     keep_bytes: int
+    redirected_headers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     start_limit: int = 1
     expects_hot: bool = False
     refresh_secret: str | None = None
@@ -106,6 +108,13 @@ class CrawlJob:
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     aborted: str | None = None
     failure: Exception | None = None
+
+    def lines(self, variant: str, url: str) -> Sequence[str]:
+        """The request header lines of a variant for a URL, which a redirect may have led to."""
+        scheme = self.origin.base_url.partition(":")[0]
+        if url.partition(":")[0] != scheme:
+            return self.redirected_headers.get(variant, self.headers[variant])
+        return self.headers[variant]
 
     def stop(self) -> None:
         """Send no more requests."""

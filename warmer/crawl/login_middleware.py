@@ -48,7 +48,7 @@ class LoginMiddleware:
             session = await role.session()
         except WarmerError as error:
             raise NoSessionError(str(error)) from None
-        lines = self._job.headers[request.meta[TARGET].variant]
+        lines = self._job.lines(request.meta[TARGET].variant, request.url)
         request.meta["header_lines"] = with_cookie(lines, session.cookie_header(request.url))
         request.meta[_SESSION] = session
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from warmer.crawl.fetch import FetchError
+from warmer.crawl.plan_downloader import TARGET
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -72,4 +73,6 @@ class RedirectMiddleware:
             detail = f"more than {self._job.config.max_redirects} redirects"
             raise FetchError("redirect-limit", detail)
         onward.meta["redirects"] = chain
+        if TARGET in onward.meta:
+            onward.meta["header_lines"] = self._job.lines(onward.meta[TARGET].variant, onward.url)
         return onward

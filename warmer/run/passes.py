@@ -193,6 +193,7 @@ class Passes:
         job = CrawlJob(
             targets=targets,
             headers=self.reach.lines(self.run_id),
+            redirected_headers=self.reach.redirected_lines(self.run_id),
             origin=origin,
             config=config,
             observer=observer,

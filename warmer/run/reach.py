@@ -26,14 +26,16 @@ ANOTHER_SESSION = "session=of-another-visitor"
 class Reach:
     """Everything that one site's requests have in common, by variant.
 
-    `sent` are the headers of our requests, but for what `origin` adds; `own` names, in
-    lower case, those among all we send that visitors do not send alike. Variants
-    `with_login` are fetched with the cookies of a session besides.
+    `sent` are the headers of our requests, but for what `origin` adds; `redirected` those
+    after a redirect from http to https or back, for a browser offers more codings over TLS.
+    `own` names, in lower case, those among all we send that visitors do not send alike.
+    Variants `with_login` are fetched with the cookies of a session besides.
     """
 
     origin: Origin
     variants: tuple[VariantConfig, ...]
     sent: Mapping[str, Mapping[str, str]]
+    redirected: Mapping[str, Mapping[str, str]]
     own: Mapping[str, frozenset[str]]
     with_login: frozenset[str] = frozenset()
 
@@ -41,40 +43,57 @@ class Reach:
         """Request header lines of each variant."""
         return {name: header_lines(headers, run_id) for name, headers in self.sent.items()}
 
+    def redirected_lines(self, run_id: str) -> dict[str, list[str]]:
+        """Those of requests that a redirect has led to the other one of http and https."""
+        return {name: header_lines(headers, run_id) for name, headers in self.redirected.items()}
+
     def sends(self, name: str) -> bool:
         """Whether any variant sends the header of this name (lower case)."""
         return any(name == each.lower() for sent in self.sent.values() for each in sent)
 
-    def of_ours(self, variant: str, session: str | None = None) -> dict[str, str]:
-        """Headers that select the entry which our own fetch makes, with a session's cookies."""
+    def of_ours(self, variant: str, session: str | None = None, *, url: str = "") -> dict[str, str]:
+        """Headers that select the entry which our own fetch makes, with a session's cookies.
+
+        `url` is the page that the fetch ended on; the target's own if empty.
+        """
         login = self.origin.authorization
-        found = {**self.sent[variant], **({"Authorization": login} if login else {})}
+        found = {**self._sent(variant, url), **({"Authorization": login} if login else {})}
         return found if session is None else headers_with_cookie(found, session)
 
-    def of_visitors(self, variant: str) -> dict[str, str]:
-        """Headers that select the entry which a visitor asks for."""
+    def of_visitors(self, variant: str, *, url: str = "") -> dict[str, str]:
+        """Headers that select the entry which a visitor asks for; `url` as with `of_ours`."""
         own = self.own[variant]
         found = {
-            name: value for name, value in self.sent[variant].items() if name.lower() not in own
+            name: value
+            for name, value in self._sent(variant, url).items()
+            if name.lower() not in own
         }
         return found | {"Cookie": ANOTHER_SESSION} if variant in self.with_login else found
+
+    def _sent(self, variant: str, url: str) -> Mapping[str, str]:
+        scheme = self.origin.base_url.partition(":")[0]
+        redirected = bool(url) and url.partition(":")[0] != scheme
+        return (self.redirected if redirected else self.sent)[variant]
 
 
 def reach(site: SiteConfig, base_url: str) -> Reach:
     variants = site.variant or DEFAULT_VARIANTS
     scheme = urlsplit(base_url).scheme
-    sent = {
-        variant.name: visitor_headers(
-            variant, scheme=scheme, site=site.headers, user_agent=site.crawl.user_agent
-        )
-        for variant in variants
-    }
+    sent, redirected = (
+        {
+            variant.name: visitor_headers(
+                variant, scheme=each, site=site.headers, user_agent=site.crawl.user_agent
+            )
+            for variant in variants
+        }
+        for each in (scheme, "http" if scheme == "https" else "https")
+    )
     own = {
         variant.name: own_header_names(variant, site=site.headers, basic_auth=site.crawl.basic_auth)
         for variant in variants
     }
     with_login = frozenset(each.name for each in variants if each.login is not None)
-    return Reach(_origin(site, base_url), variants, sent, own, with_login)
+    return Reach(_origin(site, base_url), variants, sent, redirected, own, with_login)
 
 
 def for_strangers(site: SiteConfig) -> SiteConfig:

@@ -147,7 +147,11 @@ class Verification:
         open_ones = iter(results)
         while page := list(itertools.islice(open_ones, _PAGE)):
             questions = [
-                _question(result, self._reach.of_visitors(result.target.variant)) for result in page
+                _question(
+                    result,
+                    self._reach.of_visitors(result.target.variant, url=_final_url(result)),
+                )
+                for result in page
             ]
             answers = await self._keys.answers(questions)
             cases = (self._case(result, found) for result, found in zip(page, answers, strict=True))
@@ -156,9 +160,9 @@ class Verification:
 
     def question_of_ours(self, result: TargetResult) -> KeyQuestion:
         """Ask for the entry that our own fetch makes; how keys are made is learnt from these."""
-        variant = result.target.variant
-        session = self._logins.cookie_header(variant, _final_url(result))
-        return _question(result, self._reach.of_ours(variant, session))
+        variant, url = result.target.variant, _final_url(result)
+        session = self._logins.cookie_header(variant, url)
+        return _question(result, self._reach.of_ours(variant, session, url=url))
 
     def _case(self, result: TargetResult, answers: tuple[KeyAnswer, ...]) -> Case:
         shared = result.target.variant in self._reach.with_login and any(
