@@ -139,9 +139,9 @@ class Role:
         return self._session is not None and self._session.is_login_page(url)
 
     def secrets(self) -> set[str]:
-        """What must not be shown: the account, and the cookies of the session there is."""
+        """What must not be shown: the password, and the cookies of the session there is."""
         cookies = self._session.jar.values() if self._session else set[str]()
-        return {self._account.username, self._account.password, *cookies}
+        return {self._account.password, *cookies}
 
     async def _log_in(self) -> Session:
         self.logins += 1

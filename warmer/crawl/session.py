@@ -7,6 +7,7 @@ token stands in a message. Runs no script.
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 SHUT_OUT = frozenset({401, 403})
 _MAX_REDIRECTS = 5
+_NAMED_LOGIN = re.compile(r"[/_-](?:log|sign)[_-]?(?:in|on)(?:[/.]|$)", re.IGNORECASE)
 
 
 class Session:
@@ -59,9 +61,14 @@ class Session:
             return False
 
     def is_login_page(self, url: str) -> bool:
-        """Whether this is where the login form is, or where it goes."""
+        """Whether this is where the login form is, or where it goes; or another, by its name.
+
+        A site may send to /accounts/login/ whoever came in by /admin/login/.
+        """
         parts = urlsplit(url)
-        return self.origin.owns(parts.hostname or "") and parts.path in self.login_paths
+        if not self.origin.owns(parts.hostname or ""):
+            return False
+        return parts.path in self.login_paths or _NAMED_LOGIN.search(parts.path) is not None
 
 
 async def submit(session: Session, url: str, fields: Mapping[str, str]) -> Fetch:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,17 +23,20 @@ from warmer.crawl.job import CrawlJob
 from warmer.crawl.profiles import RUN_HEADER
 from warmer.errors import ConfigError
 from warmer.explain.keys import KeyView
+from warmer.explain.masking import spelled
 from warmer.explain.observation import Explanation, Hop, Visit, Visitor, vary_names
 from warmer.explain.visitors import differing, other_visitors, split_by
 from warmer.host_name import site_root
 from warmer.model import CacheState, KeyQuestion, Outcome, Pass, Target
 from warmer.plan import Filter
 from warmer.run.cache_keys import CacheKeys
+from warmer.run.logins import Logins
 from warmer.run.observe import OutcomeObserver
 from warmer.run.passes import CSRF_WINDOW_BYTES
 from warmer.run.probing import Choice, ProbeChoice
 from warmer.run.reach import reach
-from warmer.run.verification import aged
+from warmer.run.shared_sessions import LEAK, private_among
+from warmer.run.verification import aged, is_shared, regardless_of_cookies
 from warmer.run.witness import FETCHES, NOT_SHARED, contradicts, on_the_applications_word
 from warmer.sources.urls import Rejection
 from warmer.sources.urls import check as check_url
@@ -75,17 +79,24 @@ async def observe(site: SiteConfig, url: str) -> Explanation:
     variants = [each for each in found.variants if Filter(each.include, ()).accepts(url)]
     if not variants:
         raise ConfigError("URL: no variant's include pattern has it, so no run warms it")
+    logins = Logins.of(msgspec.structs.replace(site, variant=variants), site_root(url), os.environ)
     keys = CacheKeys(site.cache, site.connect_to)
     try:
+        await logins.open()
         views = [
             KeyView(config, server, site.connect_to)
             for config, server in zip(site.cache, keys.servers, strict=True)
         ]
-        asking = _Asking(site, found, keys, views)
+        asking = _Asking(site, found, keys, logins, views)
         visits = [await asking.visit(variant, url) for variant in variants]
     finally:
         keys.close()
-    return Explanation(url=url, connect_to=site.connect_to, visits=tuple(visits))
+    return Explanation(
+        url=url,
+        connect_to=site.connect_to,
+        visits=tuple(visits),
+        secrets=spelled(logins.secrets()),
+    )
 
 
 class _Watcher(OutcomeObserver):
@@ -121,10 +132,12 @@ class _Asking:
     site: SiteConfig
     reach: Reach
     keys: CacheKeys
+    logins: Logins
     views: Sequence[KeyView]
 
     async def visit(self, variant: VariantConfig, url: str) -> Visit:
-        sent = self.reach.of_ours(variant.name)
+        session = self.logins.cookie_header(variant.name, url)
+        sent = self.reach.of_ours(variant.name, session)
         target = Target(1, url, variant.name)
         question = KeyQuestion(url, self.reach.of_visitors(variant.name))
         for view, (known, _) in zip(self.views, self.keys.schemes, strict=True):
@@ -148,6 +161,7 @@ class _Asking:
             found = judge(case)
         found, witnesses = await self._hear_witnesses(TargetResult(target, warm, probe, found))
         caches = await self._sights(seen, case)
+        leaks = await self._leaks(target, warm) if variant.login is not None else None
         return Visit(
             variant=variant.name,
             url=url,
@@ -157,7 +171,7 @@ class _Asking:
             said=each_cache(headers),
             caches=caches,
             visitors=await self._visitors(variant, seen, headers, caches),
-            judgement=found,
+            judgement=LEAK if leaks else found,
             own_headers=self.reach.own[variant.name],
             hops=first.hops,
             probe=case.probe,
@@ -165,9 +179,25 @@ class _Asking:
             probe_allowed=self.site.verify.probe != "never",
             witnesses=witnesses,
             unvisited=unvisited,
+            login=variant.login,
+            leaks=leaks,
         )
 
-    async def _crawl(self, target: Target, fetch: Pass, *, times: int) -> _Watcher:
+    async def _leaks(self, target: Target, warm: Outcome) -> bool | None:
+        if warm.status != 200:
+            return None
+
+        async def without_login(targets: Sequence[Target]) -> list[Outcome]:
+            watchers = [
+                await self._crawl(each, Pass.PROBE, times=1, logins=Logins()) for each in targets
+            ]
+            return [each.outcomes[0] for each in watchers]
+
+        return bool(await private_among([target], without_login, self.logins))
+
+    async def _crawl(
+        self, target: Target, fetch: Pass, *, times: int, logins: Logins | None = None
+    ) -> _Watcher:
         """Fetch at once, where `times` is more than 1 each over a connection of its own."""
         watcher = _Watcher(fetch, self.reach.own)
         origin = self.reach.origin
@@ -180,6 +210,7 @@ class _Asking:
             config=msgspec.structs.replace(self.site.crawl, concurrency=times, retries=0),
             observer=watcher,
             keep_bytes=CSRF_WINDOW_BYTES,
+            roles=(logins or self.logins).roles(fetch),
             redirected=watcher.redirected,
         )
         await crawl(job)
@@ -207,9 +238,10 @@ class _Asking:
         self, variant: VariantConfig, seen: KeyQuestion, warm: Outcome, probe: Outcome | None
     ) -> Case:
         (answers,) = await self.keys.answers([seen])
+        shared = is_shared(self.reach, variant.name, answers)
         return Case(
-            warm=warm,
-            probe=aged(warm, probe),
+            warm=regardless_of_cookies(warm, shared=shared),
+            probe=regardless_of_cookies(aged(warm, probe), shared=shared),
             answers=answers,
             own_headers=self.reach.own[variant.name],
             min_ttl_s=self.site.verify.min_ttl_s,

@@ -36,7 +36,7 @@ def document(explanation: Explanation, secrets: frozenset[str]) -> dict[str, Any
         "warm": is_warm(explanation),
         "visits": [_visit(each) for each in explanation.visits],
     }
-    safe: dict[str, Any] = scrubbed(found, secrets)
+    safe: dict[str, Any] = scrubbed(found, secrets | explanation.secrets)
     return safe
 
 

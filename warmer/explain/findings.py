@@ -64,6 +64,7 @@ def findings(visit: Visit) -> list[Finding]:
     found = [
         *_answer(visit),
         *_obstacles(visit),
+        *_session(visit),
         *_splits(visit),
         *_after_storing(visit),
         *_keys(visit),
@@ -123,6 +124,34 @@ def _obstacles(visit: Visit) -> Iterator[Finding]:
             "cache-control",
             cause,
             "set a max-age above 0 (cache_control, or cache_page above the view)",
+        )
+
+
+def _session(visit: Visit) -> Iterator[Finding]:
+    """What becomes of a page that was fetched with the session of a login."""
+    if visit.login is None or visit.warm.status != 200:
+        return
+    apart = "say Cache-Control: private, or Vary: Cookie below the cache"
+    if visit.leaks:
+        yield Finding(
+            Level.MEND,
+            "private-page-shared",
+            "DATA LEAK: the page is behind a login, and who comes without one gets, from a cache,"
+            f' what was rendered for another (asked for as "{visit.login}", and without)',
+            f"{apart}; then purge it: cache_page belongs below login_required, not above",
+        )
+    elif visit.judgement.verdict is Verdict.WARM:
+        yield Finding(
+            Level.LOOK,
+            "session",
+            f'fetched as "{visit.login}", and kept for everybody: who has no login gets the same',
+            f"see that it shows nothing of the account; else {apart}",
+        )
+    else:
+        yield Finding(
+            Level.NOTE,
+            "session",
+            f'fetched as "{visit.login}"; asked for without a login, too, which gives nothing away',
         )
 
 

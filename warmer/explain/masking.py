@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 from warmer.caches.address import parse as parse_address
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from warmer.config import SiteConfig
 
@@ -52,8 +52,13 @@ def secrets_of(site: SiteConfig) -> frozenset[str]:
     found |= {parse_address(each.url).password or "" for each in site.cache}
     found |= {_login(each.url).partition(":")[2] for each in site.cache}
     found.add(crawl.refresh_secret or "")
-    spelled = {form for each in found for form in (each, quote(each, safe=""), unquote(each))}
-    return frozenset(each for each in spelled if len(each) >= _SHORTEST)
+    return spelled(found)
+
+
+def spelled(secrets: Iterable[str]) -> frozenset[str]:
+    """Secrets in each form in which they may be printed, but for those too short to be any."""
+    forms = {form for each in secrets for form in (each, quote(each, safe=""), unquote(each))}
+    return frozenset(each for each in forms if len(each) >= _SHORTEST)
 
 
 def scrubbed(value: Any, secrets: frozenset[str]) -> Any:  # noqa: ANN401 -- any document

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -81,7 +81,9 @@ class Visit:
     `hops` are the redirects of the first fetch, in order; `headers` those of its last
     response, in order, names lower-case.
     `probe` is the second fetch, `witnesses` how many others were made at once.
-    `unvisited` is the URL that was rendered only to learn keys.
+    `unvisited` is the URL that was rendered only to learn keys. `login` is whose session the
+    page was fetched with; `leaks` then says whether it is shut to who has none, and given to
+    him by a cache all the same, None where that was not tried.
     """
 
     variant: str
@@ -99,6 +101,8 @@ class Visit:
     probe_said: Sequence[ResponseEvidence] = ()
     probe_allowed: bool = True
     witnesses: int = 0
+    login: str | None = None
+    leaks: bool | None = None
     unvisited: str = ""
 
     @property
@@ -119,6 +123,7 @@ class Explanation:
     url: str
     connect_to: str | None
     visits: tuple[Visit, ...]
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 def vary_names(headers: Sequence[tuple[str, str]]) -> tuple[str, ...]:

@@ -1,11 +1,12 @@
 """`warmer check`: is this configuration right, and does what it names answer?
 
-Renders one page (`/`), reads counters, opens files. Changes nothing.
+Renders one page (`/`), logs in, reads counters, opens files. Changes nothing else.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from warmer.errors import ExitCode, WarmerError
 from warmer.host_name import site_root
 from warmer.model import Target
 from warmer.report.cures import cure_of
+from warmer.run.logins import new_role
 from warmer.run.reach import reach
 from warmer.sources.files import expand, opened
 from warmer.sources.skipped import Skipped
@@ -26,7 +28,7 @@ from warmer.sources.skipped import Skipped
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from warmer.config import SiteConfig
+    from warmer.config import LoginConfig, SiteConfig
     from warmer.crawl.fetch import Fetch
     from warmer.run.prepare import Resolved
 
@@ -56,6 +58,7 @@ async def check(resolved: Resolved) -> list[Finding]:
     findings += [await asyncio.to_thread(_try_cache, cache.url) for cache in site.cache]
     if site.base_url:
         findings.append(await _try_origin(site))
+        findings += [await _try_login(site, login) for login in site.logins]
     return findings
 
 
@@ -116,6 +119,15 @@ class _First:
         cure = cure_of(reason)
         text = f"{reason}: {detail}" + (f"; {cure}" if cure else "")
         self.finding = Finding(self.finding.what, text, ExitCode.UNREACHABLE)
+
+
+async def _try_login(site: SiteConfig, login: LoginConfig) -> Finding:
+    what = f'login "{login.name}"'
+    try:
+        await new_role(site, login, site_root(site.base_url), os.environ).session()
+    except WarmerError as error:
+        return Finding(what, str(error).removeprefix(f"{what}: "), error.exit_code)
+    return Finding(what, f"a session, by {login.url}")
 
 
 async def _try_origin(site: SiteConfig) -> Finding:

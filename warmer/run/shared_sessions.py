@@ -16,7 +16,7 @@ from warmer.model import CacheState, Judgement, Verdict
 from warmer.report.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from warmer.model import Outcome, Target
     from warmer.run.logins import Logins
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from warmer.run.reach import Reach
     from warmer.store import Store
     from warmer.store_reader import TargetResult
+
+    Fetches = Callable[[Sequence[Target]], Awaitable[list[Outcome]]]
 
 PAGES = 3
 _SHUT = frozenset({401, 403})
@@ -50,7 +52,8 @@ async def look_for_leaks(
         if kept is not None and len(samples[kept]) < PAGES:
             samples[kept].append(result.target)
         made_by_us += kept is Kept.OF_OURS
-    leaks = await _private([each for found in samples.values() for each in found], passes, logins)
+    sample = [each for found in samples.values() for each in found]
+    leaks = await private_among(sample, passes.fetch_without_login, logins)
     store.add_verdicts(run_id, [(target.rank, LEAK) for target in leaks])
     warnings = [
         f"DATA LEAK: {target.url} is behind a login, and who comes without one gets, from a"
@@ -87,12 +90,15 @@ def _kept(result: TargetResult) -> Kept | None:
     return Kept.FOR_ALL if from_cache else Kept.OF_OURS
 
 
-async def _private(targets: list[Target], passes: Passes, logins: Logins) -> list[Target]:
-    """Those that are shut to who asks anew without login, and come all the same."""
+async def private_among(targets: Sequence[Target], fetch: Fetches, logins: Logins) -> list[Target]:
+    """Those that are shut to who asks anew without login, and come all the same.
+
+    `fetch` sends the requests, none with a session.
+    """
     if not targets:
         return []
     nonce = secrets.token_hex(8)
-    given = await passes.fetch_without_login(targets)
+    given = await fetch(targets)
     came = {
         each.rank for each in given if each.status == 200 and not _is_login(each, targets, logins)
     }
@@ -101,7 +107,7 @@ async def _private(targets: list[Target], passes: Passes, logins: Logins) -> lis
         for target in targets
         if target.rank in came
     ]
-    anew = await passes.fetch_without_login(asked) if asked else []
+    anew = await fetch(asked) if asked else []
     shut = {each.rank for each in anew if each.status in _SHUT or _is_login(each, targets, logins)}
     return [target for target in targets if target.rank in shut]
 

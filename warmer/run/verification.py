@@ -165,12 +165,10 @@ class Verification:
         return _question(result, self._reach.of_ours(variant, session, url=url))
 
     def _case(self, result: TargetResult, answers: tuple[KeyAnswer, ...]) -> Case:
-        shared = result.target.variant in self._reach.with_login and any(
-            each.state is KeyState.PRESENT for each in answers
-        )
+        shared = is_shared(self._reach, result.target.variant, answers)
         return Case(
-            warm=_regardless_of_cookies(self._refreshed(result.warm), shared=shared),
-            probe=_regardless_of_cookies(aged(result.warm, result.probe), shared=shared),
+            warm=regardless_of_cookies(self._refreshed(result.warm), shared=shared),
+            probe=regardless_of_cookies(aged(result.warm, result.probe), shared=shared),
             answers=answers,
             own_headers=self._reach.own[result.target.variant],
             min_ttl_s=self._config.min_ttl_s,
@@ -195,7 +193,13 @@ class Verification:
         return typical(list(itertools.islice(pairs, _MEASURED)), self._config.timing_ratio)
 
 
-def _regardless_of_cookies(outcome: Outcome | None, *, shared: bool) -> Outcome | None:
+def is_shared(reach: Reach, variant: str, answers: Iterable[KeyAnswer]) -> bool:
+    """Whether the entry of a login's page is found with another session's cookies as well."""
+    is_present = any(each.state is KeyState.PRESENT for each in answers)
+    return variant in reach.with_login and is_present
+
+
+def regardless_of_cookies(outcome: Outcome | None, *, shared: bool) -> Outcome | None:
     """Of an entry that another session finds, too, Vary: Cookie was said after storing."""
     if outcome is None or not shared or outcome.obstacle != "vary-cookie":
         return outcome

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import LoginView
 from django.contrib.sitemaps import GenericSitemap
 from django.contrib.sitemaps.views import sitemap
 from django.http import HttpResponse
@@ -42,6 +43,7 @@ def front(request: HttpRequest, **_: str) -> HttpResponse:
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("accounts/login/", LoginView.as_view(template_name="login.html")),
     path("a/<slug:slug>/", article, name="article"),
     path("by-decorator/<slug:slug>/", cache_page(300, key_prefix="deco")(article)),
     path("members/<slug:slug>/", login_required(article)),
