@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -18,6 +19,8 @@ from tests.servers.process import HOST, free_port
 from tests.sites.launch.evening import CORE, Evening
 from tests.sites.newsroom.driver import ROOT
 from tests.sites.newsroom.pages import environments
+from warmer.preflight.inside import inside
+from warmer.preflight.result import Grade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -252,6 +255,17 @@ def test_a_pipeline_gets_junit(evening: Evening) -> None:
     done = evening.lines("--junit", DEBUG=True)
     suite = ET.fromstring(done.stdout)
     assert (suite.get("tests"), suite.get("failures")) == ("25", "1")
+
+
+def test_warmer_takes_in_what_the_command_printed(evening: Evening, tmp_path: Path) -> None:
+    said = evening.say(DEBUG=True)
+    path = tmp_path / "inside.json"
+    path.write_text(said.stdout)
+    about, *told = inside(path, "https://www.example.test", datetime.now(UTC))
+    assert (about.check, about.grade) == ("inside-report", Grade.OK)
+    assert [(each.check, each.grade, each.reason) for each in told] == [
+        (each["check"], each["grade"], each["reason"]) for each in said.checks
+    ]
 
 
 def test_no_secret_is_in_what_is_said(evening: Evening) -> None:

@@ -68,12 +68,24 @@ def results(asked: Asked, off: Mapping[str, str], *, limit_s: float) -> Iterator
         if name in off:
             yield Result(name, Grade.SKIPPED, "", f"off: {off[name]}")
             continue
-        for result in within(name, check, asked, limit_s):
+        for result in within(name, _closing(check), asked, limit_s):
             if name == "system-checks" and result.where in off:
                 reason = f"off: {off[result.where]}"
                 yield Result(name, Grade.SKIPPED, result.where, reason)
             else:
                 yield result
+
+
+def _closing(check: Check) -> Check:
+    """The check, and after it an end to the connections of its thread."""
+
+    def made(asked: Asked) -> Iterator[Result]:
+        try:
+            yield from check(asked)
+        finally:
+            connections.close_all()
+
+    return made
 
 
 def within(name: str, check: Check, asked: Asked, limit_s: float) -> list[Result]:
@@ -86,8 +98,6 @@ def within(name: str, check: Check, asked: Asked, limit_s: float) -> list[Result
             said.extend(check(asked))
         except Exception as error:  # noqa: BLE001 -- anything of the site's may break in there
             fault.append(f"could not be made: {words_of(error)}")
-        finally:
-            connections.close_all()  # this thread's own
 
     # A daemon: what hangs for ever must not keep the command from ending.
     thread = threading.Thread(target=make, daemon=True)
