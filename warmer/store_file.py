@@ -18,22 +18,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-_BUSY_S = 10.0
+BUSY_S = 10.0
 """How long another process may hold the file before we give up."""
 
 
 class StoreFile:
     """One connection to one file (WAL); readers never wait, writers wait for each other."""
 
-    def __init__(self, path: Path, *, synchronous: Literal["NORMAL", "FULL"] = "NORMAL") -> None:
-        """With FULL, what was written outlives a power cut; with NORMAL, a killed process."""
+    def __init__(
+        self,
+        path: Path,
+        *,
+        synchronous: Literal["NORMAL", "FULL"] = "NORMAL",
+        patience_s: float = BUSY_S,
+    ) -> None:
+        """With FULL, what was written outlives a power cut; with NORMAL, a killed process.
+
+        `patience_s` is how long another writer is waited for once the file is open.
+        """
         self.path = path
         self._synchronous = synchronous
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_S)
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_S)
             try:
                 self._prepare()
+                self._db.execute(f"PRAGMA busy_timeout = {round(patience_s * 1000)}")
             except BaseException:
                 self._db.close()
                 raise
@@ -54,7 +64,7 @@ class StoreFile:
 
     def _use_wal(self) -> None:
         """Several processes may make the file at once, and SQLite does not wait for this."""
-        deadline = time.monotonic() + _BUSY_S
+        deadline = time.monotonic() + BUSY_S
         while True:
             try:
                 self._db.execute("PRAGMA journal_mode = WAL")

@@ -13,7 +13,7 @@ import aiohttp
 import msgspec
 from jsonschema import Draft202012Validator
 
-from tests.component.intake_site import LIMIT_S, NOW, HeldSite
+from tests.component.intake_site import NOW, HeldSite
 from warmer.daemon.access import Access
 from warmer.daemon.api import Api
 from warmer.daemon.health import Health
@@ -89,10 +89,9 @@ async def serving(
         metrics.watch(reception)
     access = Access(host=host, port=0, token=token, secret=secret)
     api = Api(receptions, access, [Broken()] if broken else [], metrics)
+    await api.claim()
     task = asyncio.create_task(api.run())
     try:
-        async with asyncio.timeout(LIMIT_S):
-            await api.listening.wait()
         async with aiohttp.ClientSession() as session:
             yield Client(api, session, list(sites))
     finally:

@@ -50,12 +50,17 @@ class HeldSite:
     """A site with a door; `requests()` waits for so many, `run()` ends all of them."""
 
     def __init__(
-        self, store: Path, name: str = "shop", base_url: str = "https://shop.example"
+        self,
+        store: Path,
+        name: str = "shop",
+        base_url: str = "https://shop.example",
+        *,
+        patience_s: float = 10.0,
     ) -> None:
         self.name = name
         self.normalise = Normaliser(base_url, PlanConfig())
         self.tags = {"products": ("/list/",)}
-        self.queue = TriggerQueue(store)
+        self.queue = TriggerQueue(store, patience_s=patience_s)
         self.counts = Counts()
         self.reception = Reception(self, self.queue, self.counts, clock=lambda: NOW)
         self._callbacks: list[Callable[[Sequence[int]], None]] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,8 @@ from tests.component.intake_site import LIMIT_S, NOW, HeldSite
 from warmer.daemon.access import Access
 from warmer.daemon.api import Api
 from warmer.daemon.connections import MAX_CONNECTIONS
-from warmer.daemon.health import Health
 from warmer.daemon.metrics import Metrics
+from warmer.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -77,22 +78,41 @@ async def test_a_client_that_never_ends_its_body_is_answered(
     writer.close()
 
 
-async def test_a_taken_port_is_waited_for(tmp_path: Path) -> None:
+async def test_a_port_that_another_program_has_is_refused(tmp_path: Path) -> None:
     holder = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     port = holder.sockets[0].getsockname()[1]
     site = HeldSite(tmp_path / "w.db")
-    metrics = Metrics(lambda: NOW)
-    api = Api([site.reception], Access(host="127.0.0.1", port=port), [], metrics)
-    task = asyncio.create_task(api.run())
-    async with asyncio.timeout(LIMIT_S):
-        while "cannot be used" not in api.health().detail:  # noqa: ASYNC110 -- it tells nobody
-            await asyncio.sleep(0.005)
-        holder.close()
-        await holder.wait_closed()
-        await api.listening.wait()
-    assert api.health() == Health("api", True, f"port {port}")
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    api = Api([site.reception], Access(host="127.0.0.1", port=port), [], Metrics(lambda: NOW))
+    with pytest.raises(ConfigError) as refused:
+        await api.claim()
+    assert str(refused.value) == (
+        f"daemon.listen: 127.0.0.1:{port} is taken by another program, perhaps by another daemon;"
+        " expected a free port, or stop that one first"
+    )
+    holder.close()
+
+
+async def test_an_address_that_the_machine_has_not_got_yet_is_waited_for(tmp_path: Path) -> None:
+    site = HeldSite(tmp_path / "w.db")
+    api = Api([site.reception], Access(host="192.0.2.1", port=8089), [], Metrics(lambda: NOW))
+    await api.claim()
+    health = api.health()
+    assert not health.ok
+    assert health.detail.startswith("daemon.listen: 192.0.2.1:8089 cannot be used: ")
+
+
+async def test_a_trigger_is_refused_for_now_while_another_process_writes(tmp_path: Path) -> None:
+    site = HeldSite(tmp_path / "w.db", patience_s=0.01)
+    with contextlib.closing(sqlite3.connect(tmp_path / "w.db", isolation_level=None)) as other:
+        async with serving(site) as client:
+            other.execute("BEGIN IMMEDIATE")
+            url = client.url("/v1/triggers")
+            async with client.session.post(url, json={"all": True}, headers=BEARER) as answer:
+                assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+                assert "database is locked" in await answer.text()
+            other.execute("COMMIT")
+            status, _ = await client.post({"all": True}, BEARER)
+            assert status == 202
 
 
 async def test_a_body_without_a_length_is_bounded_too(client: Client) -> None:

@@ -185,6 +185,21 @@ def test_a_second_daemon_ends_with_one_line_and_the_first_goes_on(
         place.all_done()
 
 
+def test_a_second_daemon_at_the_same_address_ends_with_one_line(
+    place: Place, shop: DjangoSite
+) -> None:
+    first = (place.directory / "site.toml").read_text(encoding="utf-8")
+    other = first.replace('"shop"', '"blog"') + '[store]\npath = "other.db"\n'
+    (place.directory / "blog.toml").write_text(other, encoding="utf-8")
+    with place.daemon():
+        second = warmer(place.directory, "daemon", "-c", "blog.toml")
+        assert second.code == 2
+        assert " is taken by another program, perhaps by another daemon; " in second.stderr
+        assert second.stderr.count("\n") == 1
+        place.save(f"{shop.url}/p/1/")
+        place.all_done()
+
+
 def test_a_site_that_is_given_twice_is_refused(place: Place) -> None:
     found = warmer(place.directory, "daemon", "-c", "site.toml", "-c", "site.toml")
     assert found.code == 2

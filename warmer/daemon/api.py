@@ -6,6 +6,8 @@ Listens on loopback unless there is a token; bounded in sizes, times and connect
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
@@ -59,45 +61,57 @@ class Api:
         self._intakes = intakes
         self._metrics = metrics
         self._trouble: str | None = "not listening yet"
-        self._connections: Connections | None = None
-        self._reading = asyncio.Semaphore(2)
-        self.port: int | None = None
-        self.listening = asyncio.Event()
-
-    async def run(self) -> None:
-        """Serve until cancelled; a port that is taken is waited for."""
-        runner = web.AppRunner(
+        self._runner = web.AppRunner(
             self._application(), access_log=None, keepalive_timeout=KEEP_ALIVE_S,
             shutdown_timeout=1.0,
         )  # fmt: skip
-        await runner.setup()
-        try:
-            # aiohttp's own server makes one protocol a connection.
-            self._connections = Connections(cast("Callable[[], asyncio.Protocol]", runner.server))
-            server = await self._listen(self._connections)
-            self._trouble = None
-            self.port = server.sockets[0].getsockname()[1]
-            self.listening.set()
-            _log.info("listening on %s:%d", self._access.host, self.port)
-            async with server:
-                await server.serve_forever()
-        finally:
-            await runner.cleanup()
+        self._connections: Connections | None = None
+        self._server: asyncio.Server | None = None
+        self._reading = asyncio.Semaphore(2)
+        self.port: int | None = None
 
-    async def _listen(self, connections: Connections) -> asyncio.Server:
+    async def claim(self) -> None:
+        """Listen already: raises ConfigError where another program has the port.
+
+        An address that this machine has not got yet, as at boot, is waited for by `run`.
+        """
+        await self._runner.setup()
+        try:
+            await self._listen()
+        except OSError as error:
+            place = f"daemon.listen: {self._access.host}:{self._access.port}"
+            if error.errno == errno.EADDRINUSE:
+                raise ConfigError(
+                    f"{place} is taken by another program, perhaps by another daemon; expected a"
+                    " free port, or stop that one first"
+                ) from None
+            self._trouble = f"{place} cannot be used: {error.strerror or error}"
+            _log.warning("%s; tried again until it can", self._trouble)
+
+    async def run(self) -> None:
+        """Serve until cancelled, once `claim` was called."""
         loop = asyncio.get_running_loop()
         backoff = Backoff()
-        host, port = self._access.host, self._access.port
-        while True:
-            try:
-                return await loop.create_server(connections, host, port, backlog=64)
-            except OSError as error:
-                why = error.strerror or error
-                trouble = f"daemon.listen: {host}:{port} cannot be used: {why}"
-                if trouble != self._trouble:
-                    _log.warning("%s; tried again until it can", trouble)
-                self._trouble = trouble
-            await asyncio.sleep(backoff.pause_s(loop.time()))
+        try:
+            while self._server is None:
+                await asyncio.sleep(backoff.pause_s(loop.time()))
+                with contextlib.suppress(OSError):
+                    await self._listen()
+            async with self._server:
+                await self._server.serve_forever()
+        finally:
+            await self._runner.cleanup()
+
+    async def _listen(self) -> None:
+        # aiohttp's own server makes one protocol a connection.
+        make = cast("Callable[[], asyncio.Protocol]", self._runner.server)
+        self._connections = Connections(make)
+        self._server = await asyncio.get_running_loop().create_server(
+            self._connections, self._access.host, self._access.port, backlog=64
+        )
+        self._trouble = None
+        self.port = self._server.sockets[0].getsockname()[1]
+        _log.info("listening on %s:%d", self._access.host, self.port)
 
     def health(self) -> Health:
         return Health("api", self._trouble is None, self._trouble or f"port {self.port}")

@@ -28,12 +28,14 @@ from warmer.run.reach import for_strangers
 from warmer.store_upkeep import mark_killed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from warmer.daemon.health import Intake
     from warmer.run.prepare import Resolved
 
+_PATIENCE_S = 1.0
+"""So long the loop may wait for who writes to the store; what is not kept then is tried again."""
 _log = logging.getLogger(__name__)
 
 
@@ -70,7 +72,7 @@ class Daemon:
             if store not in self._queues:
                 for run_id in mark_killed(store):
                     _log.warning("run %s was killed; what it left is done again", run_id)
-                self._queues[store] = TriggerQueue(store)
+                self._queues[store] = TriggerQueue(store, patience_s=_PATIENCE_S)
             queue = self._queues[store]
             service = SiteService(resolved, queue, self.clock)
             self.sites.append(SitePart(place, resolved, service, queue))
@@ -175,10 +177,10 @@ class Daemon:
 async def serve(
     places: Sequence[Path],
     environment: Mapping[str, str],
-    intakes: Callable[[Sequence[SitePart], Clock], Sequence[Intake]],
+    intakes: Callable[[Sequence[SitePart], Clock], Awaitable[Sequence[Intake]]],
 ) -> ExitCode:
     """Run the daemon of these sites; raises WarmerError where it cannot start."""
     daemon = Daemon(environment)
     with contextlib.closing(daemon):
         daemon.open(places)
-        return await daemon.run(intakes(daemon.sites, daemon.clock))
+        return await daemon.run(await intakes(daemon.sites, daemon.clock))

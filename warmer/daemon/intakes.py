@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from warmer.daemon.health import Intake
 
 
-def intakes(sites: Sequence[SitePart], clock: Clock) -> list[Intake]:
-    """Those that the sites' configurations ask for, and the API; raises ConfigError."""
+async def intakes(sites: Sequence[SitePart], clock: Clock) -> list[Intake]:
+    """Those that the sites' configurations ask for, and the API; raises ConfigError.
+
+    The API listens already, for what it listens on may be another program's.
+    """
     access = access_of([part.resolved.site.daemon for part in sites], os.environ)
     metrics = Metrics(clock.unix)
     receptions: list[Reception] = []
@@ -37,4 +40,6 @@ def intakes(sites: Sequence[SitePart], clock: Clock) -> list[Intake]:
         if site.daemon.flush_poll_s > 0 and site.cache:
             caches = [cache.url for cache in site.cache]
             found.append(FlushWatch(reception, caches, every_s=site.daemon.flush_poll_s))
-    return [*found, Api(receptions, access, found, metrics)]
+    api = Api(receptions, access, found, metrics)
+    await api.claim()
+    return [*found, api]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from datetime import UTC, datetime
 
@@ -24,10 +25,21 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
+def plain_formatter(journal: str | None, descriptor: int) -> logging.Formatter:
+    """Lines for people, with the local time and its offset; without, for a journal has its own.
+
+    `journal` is the JOURNAL_STREAM of systemd.exec(5): the device and inode that it reads.
+    """
+    status = os.fstat(descriptor)
+    if journal == f"{status.st_dev}:{status.st_ino}":
+        return logging.Formatter("%(levelname)s %(message)s")
+    return logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S%z")
+
+
 def log_to_stderr(*, as_json: bool, verbose: bool) -> None:
     """From INFO on, `verbose` from DEBUG on; libraries from WARNING on."""
     handler = logging.StreamHandler(sys.stderr)
-    plain = logging.Formatter("%(levelname)s %(message)s")
+    plain = plain_formatter(os.environ.get("JOURNAL_STREAM"), sys.stderr.fileno())
     handler.setFormatter(JsonFormatter() if as_json else plain)
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     logging.getLogger("warmer").setLevel(logging.DEBUG if verbose else logging.INFO)

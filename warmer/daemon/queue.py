@@ -15,7 +15,7 @@ import msgspec
 from warmer.daemon.requests import WarmRequest
 from warmer.errors import StoreError
 from warmer.model import Trigger
-from warmer.store_file import StoreFile
+from warmer.store_file import BUSY_S, StoreFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,9 +47,10 @@ class _Named(msgspec.Struct, frozen=True):
 class TriggerQueue:
     """The triggers in one file. Every method raises StoreError when the disk says no."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience_s: float = BUSY_S) -> None:
+        """`patience_s` is how long another writer is waited for."""
         self.path = path
-        self._file = StoreFile(path, synchronous="FULL")
+        self._file = StoreFile(path, synchronous="FULL", patience_s=patience_s)
 
     def close(self) -> None:
         self._file.close()

@@ -34,6 +34,7 @@ class Routine:
         self._site = site
         self._clock = clock
         self._wake = wake
+        self._is_owed = False
         self._schedules = Schedules(self._on_due)
 
     def start(self, site: SiteConfig, last_whole_at: datetime | None, *, is_known: bool) -> None:
@@ -53,8 +54,10 @@ class Routine:
         self._schedules.replace(schedules)
 
     def look_at_the_clock(self) -> None:
-        """Somebody may have set it."""
+        """Now and then: somebody may have set it, and what the disk refused is tried again."""
         self._schedules.look_at_the_clock()
+        if self._is_owed:
+            self._on_due()
 
     def next_s(self) -> float | None:
         """Seconds until the next schedule comes due; None without one."""
@@ -68,5 +71,9 @@ class Routine:
         try:
             self._queue.accept(self._site, request, now=self._clock.unix())
         except StoreError as error:
-            _log.error("%s: a scheduled run is left out: %s", self._site, error)
+            if not self._is_owed:
+                _log.error("%s: a scheduled run waits: %s", self._site, error)
+            self._is_owed = True
+            return
+        self._is_owed = False
         self._wake()
