@@ -20,7 +20,7 @@ setup(
     python_requires=">=3.11",
     packages=[*find_packages(include=["warmer", "warmer.*"]), "warmer.spiders"],
     package_dir={"warmer.spiders": "spiders"},
-    package_data={"warmer": ["py.typed", "report/*.json", "explain/*.json"]},
+    package_data={"warmer": ["py.typed", "report/*.json", "report/*.css", "explain/*.json"]},
     install_requires=[
         # The engine of every fetch. Reactorless mode is experimental, hence the pin.
         "scrapy>=2.19,<2.20",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from warmer.config_overlay import overrides
+from warmer.report.write import SUFFIXES
 from warmer.run.prepare import Request, resolve
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ RUN_OPTIONS = _options(
     click.option(
         "--threshold", multiple=True, metavar="EXPR", help="Such as hit_ratio>=0.95. Repeatable."
     ),
-    click.option("--report", multiple=True, metavar="FILE", type=Path, help=".json .jsonl .xml"),
+    click.option("--report", multiple=True, metavar="FILE", type=Path, help=" ".join(SUFFIXES)),
     click.option("-q", "--quiet", is_flag=True, help="No progress, no summary."),
     click.option("-v", "--verbose", is_flag=True, help="Say what is decided, and why."),
 )

@@ -48,7 +48,11 @@ _ROWS = 50
 @click.option("--failed", is_flag=True, help="Requests that failed.")
 @click.option("--slowest", type=click.IntRange(min=1), metavar="N", help="The N slowest requests.")
 @click.option("--url", metavar="RE", help="Requests whose URL matches.")
-@click.option("--verdict", type=click.Choice([str(each) for each in Verdict]), help="Requests of such targets.")
+@click.option(
+    "--verdict",
+    type=click.Choice([str(each) for each in Verdict]),
+    help="Requests of such targets.",
+)
 @click.option("--variant", metavar="NAME", help="Requests of one variant.")
 @click.option("-n", "limit", type=click.IntRange(min=1), metavar="N", help="So many requests [50].")
 @click.option("--compare", nargs=2, metavar="RUN RUN", help="What changed between two runs.")

@@ -154,7 +154,7 @@ def test_what_cannot_be_shown_is_one_line_and_exit_code_2(
 def test_no_secret_of_a_run_is_in_any_of_its_reports(site: DjangoSite, tmp_path: Path) -> None:
     secret = "Zx9-top-secret-Qw"
     header = ("--header", f"Authorization: Bearer {secret}", "--header", f"Cookie: a={secret}")
-    files = [f"out{suffix}" for suffix in (".json", ".jsonl", ".xml", ".jtl", ".csv")]
+    files = [f"out{suffix}" for suffix in (".json", ".jsonl", ".html", ".xml", ".jtl", ".csv")]
     asked = [word for file in files for word in ("--report", file)]
     result = run(tmp_path, site, PATHS, *header, *asked)
     shown = [

@@ -156,9 +156,14 @@ def print_aggregate(rows: Sequence[AggregateRow], stream: TextIO) -> None:
     width = min(_LABEL_WIDTH, columns(stream) // 3)
     for row in rows:
         style = "bold" if row is rows[-1] else ""
-        cells = (each or "-" for each in _cells(row, time_places=1, rate_places=1))
+        cells = cells_of(row)
         table.add_row(cut(row.label, width), *cells, style=style)
     show(stream, table)
+
+
+def cells_of(row: AggregateRow) -> list[str]:
+    """The cells behind the label, for a person; a dash where not measured."""
+    return [each or "-" for each in _cells(row, time_places=1, rate_places=1)]
 
 
 def _cells(row: AggregateRow, *, time_places: int, rate_places: int) -> Iterator[str]:

@@ -13,9 +13,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from warmer.model import EvidenceKind, Pass, RunStatus
+from warmer.model import Pass
 from warmer.report.cures import cure_of
 from warmer.report.limit import limit_line
+from warmer.report.sentences import evidence, headline, hit_ratios, warnings_of
 from warmer.report.terminal import columns, cut, show
 from warmer.report.visible import visible
 from warmer.report.wording import counted, duration, milliseconds, percent, quantity
@@ -29,12 +30,6 @@ if TYPE_CHECKING:
 
     from warmer.report.summary import Report
 
-_EVIDENCE = {
-    EvidenceKind.KEY: "cache key",
-    EvidenceKind.RESPONSE: "response header",
-    EvidenceKind.PROBE: "probe",
-    EvidenceKind.TIMING: "timing alone (weak)",
-}
 _VERDICTS = {"pass": ("pass   ", "green"), "fail": ("FAIL   ", "bold red")}
 _LOUD = "bold red"
 _NODE_WIDTH = 24
@@ -61,41 +56,14 @@ def _sections(report: Report, width: int, written: Sequence[Path]) -> Iterator[R
 
 def _verdict(report: Report) -> Text:
     counts = report.counts
-    if not counts.planned:
-        return Text("Nothing was planned: the sources and filters left no target.", "bold red")
-    if report.hit_ratio is None:
-        return Text(f"None of {counted(counts.planned, 'target')} was verified.", "bold red")
+    if not counts.planned or report.hit_ratio is None:
+        return Text(headline(report), "bold red")
     colour = "green" if counts.warm == counts.planned else "yellow" if counts.warm else "red"
-    verb = "is" if counts.planned == 1 else "are"
-    return Text(
-        f"{counts.warm:,} of {counted(counts.planned, 'target')} {verb} warm"
-        f" ({percent(report.hit_ratio)}).",
-        f"bold {colour}",
-    )
+    return Text(headline(report), f"bold {colour}")
 
 
 def _warnings(report: Report) -> Iterator[Text]:
-    run = report.run
-    if run.status is RunStatus.RUNNING:
-        yield Text("WARNING: The run is still running; this is what it has done so far", _LOUD)
-    elif run.status is not RunStatus.FINISHED:
-        why = f": {visible(run.note)}" if run.note else ""
-        # The note of a killed run names the command already.
-        onward = "" if "--resume" in why else f". `warmer crawl --resume {run.id}` goes on"
-        yield Text(f"WARNING: The run was {run.status}{why}{onward}", _LOUD)
-    for cache in report.caches:
-        if cache.get("trusted") is not True:
-            name = visible(f"{cache.get('kind')} {cache.get('node')}")
-            note = visible(str(cache.get("note") or "the reason is not known"))
-            yield Text(f"WARNING: the counters of {name} cannot be trusted: {note}", _LOUD)
-    by_time = report.warm_by.get(EvidenceKind.TIMING, 0)
-    if by_time:
-        yield Text(
-            f"WARNING: {counted(by_time, 'warm verdict')} by timing alone: an application that"
-            " remembers its data is fast as well; name the cache with --cache",
-            _LOUD,
-        )
-    for warning in report.warnings:
+    for warning in warnings_of(report):
         yield Text(f"WARNING: {visible(warning)}", _LOUD)
 
 
@@ -106,24 +74,10 @@ def _counts(report: Report) -> Iterator[Text]:
         f"{counts.attempted:,} fetched, {counts.uncacheable:,} uncacheable,"
         f" {counts.failed:,} failed, {counts.unverified:,} unverified{took}"
     )
-    ratios = [
-        f"{percent(ratio)} of {whole}"
-        for ratio, whole in (
-            (report.hit_ratio, "all targets"),
-            (report.cacheable_hit_ratio, "cacheable ones"),
-            (report.traffic_hit_ratio, "observed traffic"),
-        )
-        if ratio is not None
-    ]
-    if ratios:
-        yield Text(f"Hit ratio: {', '.join(ratios)}")
-    by = [
-        f"{report.warm_by[kind]:,} by {_EVIDENCE[kind]}"
-        for kind in _EVIDENCE
-        if kind in report.warm_by
-    ]
-    if by:
-        yield Text(f"Evidence: {', '.join(by)}")
+    if ratios := hit_ratios(report):
+        yield Text(f"Hit ratio: {ratios}")
+    if by := evidence(report):
+        yield Text(f"Evidence: {by}")
     if report.min_ttl_s is not None:
         yield Text(f"The first warm entry expires in {duration(report.min_ttl_s)}")
     if report.redirect_example is not None:

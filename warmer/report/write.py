@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from warmer.errors import ConfigError
 from warmer.model import RunStatus
 from warmer.report.aggregate import aggregate, aggregate_csv
+from warmer.report.html import html_parts
 from warmer.report.json_report import json_report
 from warmer.report.jsonl import jsonl_lines
 from warmer.report.jtl import jtl_lines
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from warmer.report.summary import Report
     from warmer.store import Store
 
-SUFFIXES = (".json", ".jsonl", ".xml", ".jtl", ".csv")
+SUFFIXES = (".json", ".jsonl", ".html", ".xml", ".jtl", ".csv")
 
 
 def check_writable(path: Path) -> None:
@@ -63,12 +64,15 @@ def _parts(report: Report, store: Store, suffix: str, label_by: str) -> Iterator
         yield from (part.encode() for part in junit_parts(report, store.results(run.id)))
     else:
         labels = Labels(label_by, run.kind)
-        lines = (
-            jtl_lines(store.samples(run.id), labels)
-            if suffix == ".jtl"
-            else aggregate_csv(aggregate(store.samples(run.id), labels))
-        )
-        yield from (line.encode() for line in lines)
+        yield from (line.encode() for line in _labelled(report, store, suffix, labels))
+
+
+def _labelled(report: Report, store: Store, suffix: str, labels: Labels) -> Iterator[str]:
+    samples = store.samples(report.run.id)
+    if suffix == ".jtl":
+        return jtl_lines(samples, labels)
+    rows = aggregate(samples, labels)
+    return html_parts(report, rows) if suffix == ".html" else aggregate_csv(rows)
 
 
 def _check_suffix(path: Path) -> None:
