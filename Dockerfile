@@ -17,5 +17,7 @@ ENV PATH=/opt/warmer/bin:$PATH
 USER 10001:10001
 WORKDIR /var/lib/warmer
 VOLUME /var/lib/warmer
-HEALTHCHECK --interval=60s --timeout=10s --start-period=10s CMD ["warmer", "--version"]
+# A daemon is asked; a container that runs once and ends has nothing to say before. For another
+# address than port 8089: docker run --health-cmd "warmer healthcheck -c …".
+HEALTHCHECK --interval=60s --timeout=15s --start-period=30s CMD ["sh", "-c", "grep -qzx daemon /proc/1/cmdline || exit 0; exec warmer healthcheck"]
 ENTRYPOINT ["warmer"]

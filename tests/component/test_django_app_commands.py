@@ -255,7 +255,7 @@ def test_a_path_for_which_no_host_is_known_is_refused(open_room: Any) -> None:
             {"steam": "redis://x"},
             '(warmer.E002) WARMER["steam"]: unknown key; did you mean "stream"?',
         ),
-        ({"maxlen": "many"}, "expected a whole number above 0"),
+        ({"maxlen": "many"}, "expected a whole number, 0 or more"),
         ({"retry_s": 0}, "expected a number of seconds above 0"),
         ({"caches": "default"}, "expected a list of texts"),
         ({"secret": 7}, '(warmer.E003) WARMER["secret"] is int; expected text'),

@@ -196,3 +196,17 @@ def test_the_stream_keeps_about_as_many_entries_as_it_is_told(
     room = rooms(stream=redis_server.database(5), key="news", maxlen=10)
     room.shell()("for n in range(300): warm([f'/{n}/'])")
     assert redis_server.client(5).xlen("news") < 200
+
+
+def test_a_stream_that_nobody_reads_is_bounded_unless_it_is_told_not_to_be(
+    rooms: Any, redis_server: RedisServer
+) -> None:
+    client = redis_server.client(5)
+    for key, setting in (("bounded", {}), ("whole", {"maxlen": 0})):
+        pipeline = client.pipeline(transaction=False)
+        for _ in range(100_500):
+            pipeline.xadd(key, {"v": "1"})
+        pipeline.execute()
+        rooms(stream=redis_server.database(5), key=key, **setting).shell()("warm(['/1/'])")
+    assert 100_000 <= client.xlen("bounded") < 100_500
+    assert client.xlen("whole") == 100_501

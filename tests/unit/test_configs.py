@@ -21,6 +21,7 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 SITES = sorted(CONFIGS.glob("*.toml"))
 EVERY_SITE = pytest.mark.parametrize("path", SITES, ids=lambda path: path.name)
 WARMER = Path(sys.executable).with_name("warmer")
+PROGRAMS = r"/opt/warmer/bin/warmer |/srv/shop/venv/bin/python "
 
 
 def environment_of(text: str) -> dict[str, str]:
@@ -88,12 +89,13 @@ def test_the_job_for_kubernetes_calls_warmer_as_it_is() -> None:
 
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     analyze = tool("systemd-analyze", "systemd")
-    names = ("warmer.service", "warmer.timer", "warmer-daemon.service")
+    names = sorted(path.name for path in CONFIGS.iterdir() if path.suffix in (".service", ".timer"))
+    assert len(names) == 5
     for name in names:
         text = (CONFIGS / name).read_text(encoding="utf-8")
         # systemd looks whether the program is there; here it is elsewhere.
-        assert name.endswith(".timer") or "/opt/warmer/bin/warmer " in text
-        (tmp_path / name).write_text(text.replace("/opt/warmer/bin/warmer", str(WARMER)))
+        assert name.endswith(".timer") or re.search(PROGRAMS, text)
+        (tmp_path / name).write_text(re.sub(PROGRAMS, f"{WARMER} ", text))
     done = subprocess.run(
         [analyze, "verify", "--man=no", *(tmp_path / name for name in names)],
         capture_output=True,

@@ -77,8 +77,8 @@ def _types() -> Iterator[object]:
             isinstance(value, list | tuple | set) and all(isinstance(each, str) for each in value)
         ):
             expected = "a list of texts"
-        elif key == "maxlen" and not (value is None or _is_number(value, int)):
-            expected = "a whole number above 0"
+        elif key == "maxlen" and value != 0 and not _is_number(value, int):
+            expected = "a whole number, 0 or more"
         elif key == "preflight_off" and not (
             isinstance(value, dict)
             and all(isinstance(part, str) for pair in value.items() for part in pair)

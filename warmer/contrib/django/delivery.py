@@ -61,7 +61,7 @@ def _to_stream(messages: Sequence[Message], chosen: Options) -> None:
                 "why": message.trigger.why,
                 "at": repr(message.trigger.at),
             }
-            pipeline.xadd(chosen.key, fields, maxlen=chosen.maxlen, approximate=True)
+            pipeline.xadd(chosen.key, fields, maxlen=chosen.maxlen or None, approximate=True)
         pipeline.execute()
     except (redis.RedisError, OSError) as error:
         raise DeliveryError(f"stream {chosen.key}: {error}") from error

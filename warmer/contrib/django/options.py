@@ -25,7 +25,7 @@ class Options:
     """Every key of `WARMER`; a field is a key.
 
     stream: URL of the Redis that the daemon reads. key: name of the stream there.
-    maxlen: about how many entries the stream keeps; None keeps all.
+    maxlen: about how many entries the stream keeps; 0 keeps all.
     webhook: URL that takes triggers by POST. secret: signs these, and refresh requests.
     base_url: scheme and host of URLs; empty for those of the Sites framework, or none.
     stale: what a save does to cached pages; empty chooses (`stale_mode`).
@@ -36,7 +36,7 @@ class Options:
 
     stream: str = ""
     key: str = STREAM_KEY
-    maxlen: int | None = None
+    maxlen: int = 100_000
     webhook: str = ""
     secret: str = ""
     base_url: str = ""
