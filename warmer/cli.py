@@ -19,6 +19,7 @@ from warmer.cli_daemon import daemon
 from warmer.cli_explain import explain
 from warmer.cli_preflight import preflight
 from warmer.cli_remote import healthcheck, status, trigger
+from warmer.cli_replay import replay
 from warmer.cli_report import report, runs
 from warmer.cli_speech import say, silence
 from warmer.crawl.profiles import VERSION
@@ -38,6 +39,7 @@ for _each in (
     crawl,
     verify,
     plan,
+    replay,
     report,
     runs,
     check_command,

@@ -12,26 +12,21 @@ from typing import TYPE_CHECKING, Any
 import click
 import uvloop
 
+from warmer.cli_ending import conclude
 from warmer.cli_options import RUN_OPTIONS, SITE_OPTIONS, request_of
-from warmer.cli_speech import log_to_stderr, say, silence
-from warmer.errors import ConfigError, ExitCode, WarmerError
-from warmer.model import RunStatus
+from warmer.cli_speech import log_to_stderr
+from warmer.errors import ConfigError, ExitCode
 from warmer.plan import targets
 from warmer.report.listings import print_plan
 from warmer.report.progress import UnbreakableProgress, choose
-from warmer.report.screen import print_summary
-from warmer.report.write import check_writable, write
+from warmer.report.write import check_writable
 from warmer.run.check import check
 from warmer.run.execute import Mode
 from warmer.run.gather import Gathering
 from warmer.run.prepare import Request, request_of_run, resolve, run_again, run_new
 from warmer.run.reach import for_strangers, reach
-from warmer.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from warmer.report.summary import Report
     from warmer.run.prepare import Resolved
 
 
@@ -117,32 +112,9 @@ def _run(given: dict[str, Any], mode: Mode, *, resume: str | None, refresh: bool
         gathering.read_offline()
         running = run_new(resolved, gathering, mode, progress, refresh=refresh)
     found, code = uvloop.run(running)
-    try:
-        for path in given["report"]:
-            write(found, Store(resolved.store_path), path)
-    except WarmerError as error:
-        say(str(error))
-        # Why the run ended early matters more than that nobody can read of it.
-        code = code if code > ExitCode.USAGE else error.exit_code
-    if not quiet:
-        _print_summary(found, given["report"])
-    for result in found.thresholds if quiet else ():
-        if result["verdict"] != "pass":
-            measured = result["value"] is not None
-            result_text = f"fail, the value is {result['value']}" if measured else "no data"
-            say(f"threshold {result['expr']}: {result_text}")
-    if found.run.status is not RunStatus.FINISHED:
-        say(f"run {found.run.id} was {found.run.status}: {found.run.note}")
-    return code
-
-
-def _print_summary(found: Report, written: Sequence[Path]) -> None:
-    """A reader that has gone away does not change how the run ended."""
-    try:
-        print_summary(found, sys.stdout, written=written)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        silence(sys.stdout)
+    return conclude(
+        found, code, store_path=resolved.store_path, reports=given["report"], quiet=quiet
+    )
 
 
 def _until_next_run(resolved: Resolved) -> Resolved:
@@ -163,9 +135,9 @@ def _print_plan(given: dict[str, Any]) -> ExitCode:
     gathering = Gathering(site)
     gathering.read_offline()
     gathered = uvloop.run(gathering.read_online())
-    variants = reach(site, gathered.base_url).variants
+    reached = reach(site, gathered.base_url)
     print_plan(
-        targets(gathered.staging.ranked(), variants, site.plan.top),
+        targets(gathered.staging.ranked(), reached.variants, reached.cap(site.plan.top)),
         sys.stdout,
         total_weight=gathered.weight,
         observed_traffic=gathered.observed,

@@ -30,11 +30,9 @@ def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return decorate
 
 
-SITE_OPTIONS = _options(
-    click.argument("sources", nargs=-1, metavar="[SOURCE]..."),
+PLACE_OPTIONS = _options(
     CONFIG,
     STORE,
-    click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N best targets."),
     click.option("--base-url", metavar="URL", help="Scheme and host of every target."),
     click.option("--connect-to", metavar="HOST:PORT", help="Where TCP goes; Host and SNI stay."),
     click.option(
@@ -61,15 +59,25 @@ SITE_OPTIONS = _options(
     ),
     click.option("--log-format", metavar="FORMAT", help="LogFormat or log_format of a log."),
 )
-RUN_OPTIONS = _options(
+"""Which site, by which way, and which of its URLs."""
+SITE_OPTIONS = _options(
+    click.argument("sources", nargs=-1, metavar="[SOURCE]..."),
+    PLACE_OPTIONS,
+    click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N best targets."),
+)
+GATE_OPTIONS = _options(
     click.option("--concurrency", "workers", metavar="N|auto", help="Requests in flight [auto]."),
-    click.option("--rate", metavar="N/s", help="At most so many requests a second."),
     click.option(
         "--threshold", multiple=True, metavar="EXPR", help="Such as hit_ratio>=0.95. Repeatable."
     ),
     click.option("--report", multiple=True, metavar="FILE", type=Path, help=" ".join(SUFFIXES)),
     click.option("-q", "--quiet", is_flag=True, help="No progress, no summary."),
     click.option("-v", "--verbose", is_flag=True, help="Say what is decided, and why."),
+)
+"""How many at once, what decides, and what is told of it."""
+RUN_OPTIONS = _options(
+    click.option("--rate", metavar="N/s", help="At most so many requests a second."),
+    GATE_OPTIONS,
 )
 
 

@@ -90,6 +90,17 @@ class LoginConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     proof_text: str | None = None
 
 
+class WriteConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One `[[write]]`: a form that a replay saves now and then, as an editor would."""
+
+    name: str
+    url: str
+    rate: Positive
+    login: str = "default"
+    fields: dict[str, str] = field(default_factory=dict)
+    pages: tuple[str, ...] = ()
+
+
 class KeysConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`keys = {…}` of a cache: pins what would be learnt."""
 
@@ -233,6 +244,7 @@ class SiteConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     plan: PlanConfig = field(default_factory=PlanConfig)
     variant: tuple[VariantConfig, ...] = ()
     login: LoginConfig | tuple[LoginConfig, ...] = ()
+    write: tuple[WriteConfig, ...] = ()
     cache: tuple[CacheConfig, ...] = ()
     crawl: CrawlConfig = field(default_factory=CrawlConfig)
     verify: VerifyConfig = field(default_factory=VerifyConfig)

@@ -24,8 +24,8 @@ from warmer.model import (
     Trigger,
 )
 from warmer.run_lock import RunLock, is_held
+from warmer.store_inserts import insert_outcomes, insert_targets, insert_verdicts
 from warmer.store_reader import StoreReader
-from warmer.store_rows import OUTCOME_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -168,10 +168,7 @@ class Store(StoreReader):
         """Write the whole plan in one transaction; returns how many targets it has."""
         no = self._number(run_id)
         with self._file.writing() as db:
-            db.executemany(
-                "INSERT INTO targets VALUES (?, ?, ?, ?, ?, ?)",
-                ((no, t.rank, t.url, t.variant, t.weight, t.traffic) for t in targets),
-            )
+            insert_targets(db, no, targets)
             (planned,) = db.execute("SELECT count(*) FROM targets WHERE run = ?", (no,)).fetchone()
             db.execute(
                 "UPDATE runs SET planned = ?, observed_traffic = ?, skipped = ? WHERE no = ?",
@@ -182,30 +179,36 @@ class Store(StoreReader):
     def add_outcomes(self, run_id: str, outcomes: Sequence[Outcome]) -> None:
         no = self._number(run_id)
         with self._file.writing() as db:
-            db.executemany(
-                f"INSERT OR REPLACE INTO outcomes (run, fetch, {OUTCOME_COLUMNS}) VALUES"  # noqa: S608 -- a constant
-                " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    (
-                        no, o.fetch, o.rank, o.status, o.error, o.detail, o.total_ms,
-                        o.first_byte_ms, o.body_bytes, o.attempts, o.final_url, o.state,
-                        o.state_header, o.age_s, o.ttl_s, o.stored, o.obstacle, o.language,
-                        o.csrf, o.at, o.connect_ms, o.sent_bytes, o.in_flight, o.waited_ms,
-                    )
-                    for o in outcomes
-                ),
-            )  # fmt: skip
+            insert_outcomes(db, no, outcomes)
 
     def add_verdicts(self, run_id: str, judgements: Iterable[tuple[int, Judgement]]) -> None:
         """Verdicts by rank; a later verdict replaces an earlier one."""
         no = self._number(run_id)
         with self._file.writing() as db:
-            db.executemany(
-                "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    (no, rank, j.verdict, j.reason, j.detail, j.ttl_s, ",".join(j.evidence))
-                    for rank, j in judgements
-                ),
+            insert_verdicts(db, no, judgements)
+
+    def add_replayed(
+        self,
+        run_id: str,
+        targets: Sequence[Target],
+        outcomes: Sequence[Outcome],
+        judgements: Iterable[tuple[int, Judgement]],
+    ) -> None:
+        """Requests of a replay as they have been sent, with what came of them."""
+        no = self._number(run_id)
+        with self._file.writing() as db:
+            insert_targets(db, no, targets)
+            insert_outcomes(db, no, outcomes)
+            insert_verdicts(db, no, judgements)
+
+    def conclude_replay(self, run_id: str, *, skipped: Mapping[str, int]) -> None:
+        """Count the requests that were sent; each is one of the observed traffic."""
+        no = self._number(run_id)
+        with self._file.writing() as db:
+            (sent,) = db.execute("SELECT count(*) FROM targets WHERE run = ?", (no,)).fetchone()
+            db.execute(
+                "UPDATE runs SET planned = ?, observed_traffic = ?, skipped = ? WHERE no = ?",
+                (sent, float(sent), json.dumps(dict(skipped)), no),
             )
 
     def forget_outcomes(self, run_id: str, ranks: Iterable[int]) -> None:

@@ -73,6 +73,7 @@ HEADING_OF_TABLE = {
     "plan": "### `[plan]`",
     "variant": "### `[[variant]]`",
     "login": "### `[login]`",
+    "write": "### `[[write]]`",
     "cache": "### `[[cache]]`",
     "cache.keys": "### `[cache.keys]`",
     "cache.pattern": "### `[[cache.pattern]]`",

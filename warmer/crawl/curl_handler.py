@@ -86,7 +86,7 @@ class CurlDownloadHandler(BaseDownloadHandler):
 
         try:
             handle.setopt(pycurl.URL, request.url)
-            self._set_target(handle, request.url, secure=secure)
+            self._prepare(handle, request, secure=secure)
             _set_header_lines(handle, self._header_lines(request, foreign=foreign))
             handle.setopt(pycurl.PREREQFUNCTION, may_send)
             handle.setopt(pycurl.HEADERFUNCTION, lines.append)
@@ -115,7 +115,7 @@ class CurlDownloadHandler(BaseDownloadHandler):
         finally:
             idle.append(handle)
 
-    def _set_target(self, handle: pycurl.Curl, url: str, *, secure: bool) -> None:
+    def _prepare(self, handle: pycurl.Curl, request: Request, *, secure: bool) -> None:
         """Scrapy has spelt the URL; libcurl may derive from it what it sends."""
 
     def _header_lines(self, request: Request, *, foreign: bool) -> Sequence[str]:
@@ -157,11 +157,10 @@ class PlanDownloadHandler(CurlDownloadHandler):
         request.meta["fetch"] = fetch
         return Response(request.url, status=fetch.status, request=request)
 
-    def _set_target(self, handle: pycurl.Curl, url: str, *, secure: bool) -> None:
+    def _prepare(self, handle: pycurl.Curl, request: Request, *, secure: bool) -> None:
         """As it was planned: libcurl turns %2f into %2F, which is another key to proxies."""
-        handle.setopt(
-            pycurl.REQUEST_TARGET, self._origin.request_target(url.partition("#")[0], secure=secure)
-        )
+        url = request.url.partition("#")[0]
+        handle.setopt(pycurl.REQUEST_TARGET, self._origin.request_target(url, secure=secure))
 
     def _header_lines(self, request: Request, *, foreign: bool) -> Sequence[str]:
         lines: Sequence[str] = request.meta["header_lines"]

@@ -59,7 +59,7 @@ class Governor:
         try:
             await self._job.stopped.wait()
             if self.limit == 0:
-                self._nudge()
+                wake(self.crawler)
         finally:
             if self._timer is not None:
                 self._timer.cancel()
@@ -98,7 +98,7 @@ class Governor:
             self._tell()
             self.crawler.engine.downloader.total_concurrency = limiter.limit
             if wider:
-                self._nudge()
+                wake(self.crawler)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -116,11 +116,12 @@ class Governor:
         at_s = time.monotonic() - self._job.began
         self._job.moved(LimitMove(at_s, limit, self._limiter.why))
 
-    def _nudge(self) -> None:
-        """Scrapy asks for requests when one has ended, and every five seconds."""
-        slot = self.crawler.engine._slot  # noqa: SLF001 -- no other way to wake it
-        if slot is not None:
-            slot.nextcall.schedule()
+
+def wake(crawler: Crawler) -> None:
+    """Have the engine ask for requests now; by itself it does when one ends, and every 5 s."""
+    slot = getattr(crawler.engine, "_slot", None)  # there is no other way, and none before it runs
+    if slot is not None:
+        slot.nextcall.schedule()
 
 
 def new_limiter(job: CrawlJob, now: float) -> Limiter:

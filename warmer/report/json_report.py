@@ -40,6 +40,7 @@ def _document(report: Report) -> dict[str, object]:
             "status": run.status,
             "note": run.note,
             "base_url": run.base_url,
+            "kind": run.kind,
         },
         "counts": asdict(report.counts),
         "hit_ratio": report.hit_ratio,
@@ -61,6 +62,7 @@ def _document(report: Report) -> dict[str, object]:
         "skipped": report.skipped,
         "in_flight": report.in_flight,
         "limit": [asdict(move) for move in report.limit],
+        "writes": report.writes,
     }
 
 

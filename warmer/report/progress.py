@@ -54,7 +54,7 @@ class Progress(Protocol):
     """What a run tells about itself. `start` may be called again for the next pass."""
 
     def start(self, total: int, what: str) -> None:
-        """Begin a pass over `total` targets; `what` is a word for it, as `warm`."""
+        """Begin a pass over `total` targets, 0: nobody knows; `what` is a word for it, as `warm`."""
         ...
 
     def update(self, snapshot: Snapshot) -> None:
@@ -143,7 +143,7 @@ class LineProgress:
         self.stop()
         self._what = what
         self._started_at = self._said_at = self._clock()
-        self.note(f"{what}: {total:,} to do")
+        self.note(_to_do(total, what))
 
     def update(self, snapshot: Snapshot) -> None:
         self._latest = snapshot
@@ -193,7 +193,7 @@ class LiveProgress:
         self._started_at = self._clock()
         # Standard output may be a file: rich must not catch what goes there.
         self._live = Live(
-            Text(f"{what}: {total:,} to do"),
+            Text(_to_do(total, what)),
             console=self._console,
             auto_refresh=False,
             transient=True,
@@ -229,9 +229,17 @@ class LiveProgress:
         return Group(bar, *lines)
 
 
+def _to_do(total: int, what: str) -> str:
+    return f"{what}: {total:,} to do" if total else f"{what}: begins"
+
+
 def _how_far(snapshot: Snapshot, elapsed_s: float) -> list[str]:
     share = f" ({percent(snapshot.done / snapshot.total)})" if snapshot.total else ""
-    far = [f"{snapshot.done:,} of {snapshot.total:,}{share}"]
+    far = [
+        f"{snapshot.done:,} of {snapshot.total:,}{share}"
+        if snapshot.total
+        else f"{snapshot.done:,}"
+    ]
     left_s = eta_s(snapshot.done, snapshot.total, elapsed_s)
     if left_s:
         far.append(f"{duration(left_s)} left")

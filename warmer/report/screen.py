@@ -20,6 +20,7 @@ from warmer.report.sentences import evidence, headline, hit_ratios, warnings_of
 from warmer.report.terminal import columns, cut, show
 from warmer.report.visible import visible
 from warmer.report.wording import counted, duration, milliseconds, percent, quantity
+from warmer.report.writes import pages_after_writes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -46,6 +47,7 @@ def _sections(report: Report, width: int, written: Sequence[Path]) -> Iterator[R
     yield from _warnings(report)
     yield from _counts(report)
     yield from _latencies(report)
+    yield from _writes(report)
     yield from _caches(report)
     yield from _reasons(report, width)
     yield from _slowest(report, width)
@@ -104,6 +106,27 @@ def _latencies(report: Report) -> Iterator[RenderableType]:
     for name, latency in (("cold", report.cold), ("hot", report.hot)):
         times = (latency.p50, latency.p90, latency.p95, latency.p99, latency.max)
         table.add_row(name, *(milliseconds(time) for time in times), f"{latency.count:,}")
+    yield _indented(table)
+
+
+def _writes(report: Report) -> Iterator[RenderableType]:
+    """What saves did to their pages: the mean and the longest time until caches had them again."""
+    if not report.writes:
+        return
+    failed = sum(1 for each in report.writes if each["error"] is not None)
+    yield Text(
+        f"\n{counted(len(report.writes), 'save')}, {failed:,} failed; pages after them", "bold"
+    )
+    table = _table(
+        ("", "left"), *((name, "right") for name in ("asked", "missed", "cold for", "longest"))
+    )
+    for page in pages_after_writes(report.writes):
+        table.add_row(
+            visible(page.path),
+            f"{page.asked:,}",
+            f"{page.missed:,}",
+            *("-" if each is None else f"{each:.1f} s" for each in (page.mean_s, page.longest_s)),
+        )
     yield _indented(table)
 
 

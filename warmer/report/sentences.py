@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from warmer.model import EvidenceKind, RunStatus
+from warmer.model import EvidenceKind, RunKind, RunStatus
 from warmer.report.wording import counted, percent
 
 if TYPE_CHECKING:
@@ -25,10 +25,17 @@ def headline(report: Report) -> str:
     """How many targets are warm."""
     counts = report.counts
     if not counts.planned:
+        if report.run.kind is RunKind.REPLAY:
+            return "No request was sent."
         return "Nothing was planned: the sources and filters left no target."
     if report.hit_ratio is None:
         return f"None of {counted(counts.planned, 'target')} was verified."
     verb = "is" if counts.planned == 1 else "are"
+    if report.run.kind is RunKind.REPLAY:
+        return (
+            f"Caches answered {counts.warm:,} of {counted(counts.planned, 'request')} by their own"
+            f" word ({percent(report.hit_ratio)})."
+        )
     return (
         f"{counts.warm:,} of {counted(counts.planned, 'target')} {verb} warm"
         f" ({percent(report.hit_ratio)})."

@@ -33,7 +33,7 @@ class Report:
     warm, most popular first, cut after 1,000; `problems_omitted` counts the rest.
     `warm_by` counts warm targets by their strongest evidence. `in_flight` is how
     many fetches the run allowed at once, None if it does not say; `limit` is how that
-    moved, empty where a person had chosen it.
+    moved, empty where a person had chosen it. `writes` are those of a replay.
     """
 
     run: RunRecord
@@ -59,6 +59,7 @@ class Report:
     skipped: Mapping[str, int]
     in_flight: int | None
     limit: tuple[LimitMove, ...] = ()
+    writes: tuple[Mapping[str, object], ...] = ()
 
 
 def summarise(store: Store, run_id: str) -> Report:
@@ -97,6 +98,7 @@ def summarise(store: Store, run_id: str) -> Report:
         skipped=store.skipped_of(run.id),
         in_flight=_in_flight(store.config_of(run.id)),
         limit=tuple(store.limit_moves(run.id)),
+        writes=tuple(store.write_results(run.id)),
     )
 
 

@@ -101,7 +101,7 @@ def test_nothing_to_do_is_no_error() -> None:
     watched = Watched()
     watched.progress.start(0, "warm")
     watched.update(20.0, at(0, total=0))
-    assert watched.lines()[1].startswith("warm: 0 of 0, 40.0/s")
+    assert watched.lines()[1].startswith("warm: 0, 40.0/s")
 
 
 def test_a_rate_that_is_not_known_is_not_said() -> None:

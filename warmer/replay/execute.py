@@ -1,0 +1,263 @@
+"""A replay from its source to its report: send, judge, conclude.
+
+The order is a run's: a reading of the caches, the requests, another reading, the gate.
+Whatever ends it early, its row says so and what was sent is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from warmer.crawl.replay import replay
+from warmer.crawl.replay_job import ReplayJob
+from warmer.crawl.token_bucket import TokenBucket
+from warmer.errors import ExitCode, WarmerError
+from warmer.model import RunKind, RunStatus, Trigger
+from warmer.replay.header_lines import HeaderLines
+from warmer.replay.recorder import Recorder
+from warmer.replay.timetable import Timetable
+from warmer.replay.visitors import Visitors
+from warmer.replay.writer import Writer
+from warmer.replay.writes import Watch, Writes
+from warmer.report.progress import Snapshot
+from warmer.report.summary import concluded, summarise, values
+from warmer.run.cache_keys import CacheKeys
+from warmer.run.cache_results import CacheLog
+from warmer.run.limit_trace import LimitTrace
+from warmer.run.logins import new_role
+from warmer.run.reach import reach
+from warmer.run.stopping import StopSignals
+from warmer.store import Store
+from warmer.thresholds import evaluate, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from warmer.crawl.replay_job import Due
+    from warmer.model import Outcome
+    from warmer.replay.prepare import Prepared
+    from warmer.report.progress import Progress
+    from warmer.report.summary import Report
+    from warmer.run.reach import Reach
+
+_TICK_S = 0.2
+_LATE_MS = 50.0
+"""A request that is sent later than this is worth a warning."""
+
+
+async def run_replay(prepared: Prepared, progress: Progress) -> tuple[Report, ExitCode]:
+    """Carry a prepared replay out; the exit code is a run's."""
+    resolved = prepared.resolved
+    keys = CacheKeys(resolved.site.cache, resolved.site.first_server)
+    store = Store(resolved.store_path)
+    try:
+        record = json.loads(resolved.record) | {"replay": asdict(prepared.options)}
+        run = store.create_run(
+            site=resolved.site.name or prepared.base_url.partition("//")[2],
+            trigger=Trigger.MANUAL,
+            base_url=prepared.base_url,
+            config=json.dumps(record),
+            now=datetime.now(UTC),
+            whole=False,
+            kind=RunKind.REPLAY,
+        )
+        with StopSignals(progress.note) as stop:
+            execution = _Execution(prepared, store, run.id, keys, progress, stop)
+            return await execution.run()
+    finally:
+        store.close()
+        keys.close()
+
+
+@dataclass(slots=True)
+class _Execution:
+    prepared: Prepared
+    store: Store
+    run_id: str
+    keys: CacheKeys
+    progress: Progress
+    stop: StopSignals
+    reach: Reach = field(init=False)
+    trace: LimitTrace = field(default_factory=LimitTrace)
+    warnings: list[str] = field(default_factory=list)
+    writes: Writes | None = None
+
+    def __post_init__(self) -> None:
+        self.reach = reach(self.prepared.resolved.site, self.prepared.base_url)
+
+    async def run(self) -> tuple[Report, ExitCode]:
+        started = time.monotonic()
+        site = self.prepared.resolved.site
+        log = CacheLog(site.cache, self.keys)
+        status, note, code = RunStatus.FINISHED, "", ExitCode.OK
+        try:
+            await log.begin()
+            note = await self._send()
+            await log.after_warm()
+            if self.stop.exit_code is not None:
+                status, code = RunStatus.INTERRUPTED, self.stop.exit_code
+                note = "what was sent until then is kept"
+            elif note:
+                status, code = RunStatus.ABORTED, ExitCode.UNREACHABLE
+            await log.end()
+        except WarmerError as error:
+            status, code, note = RunStatus.ABORTED, error.exit_code, str(error)
+        self.warnings += log.warnings()
+        self.store.conclude_replay(self.run_id, skipped=self.prepared.skipped.as_dict())
+        self.store.set_cache_results(self.run_id, log.results())
+        self.store.set_limit_moves(self.run_id, self.trace.moves)
+        if self.writes is not None:
+            self.store.set_write_results(self.run_id, self.writes.results())
+        report = summarise(self.store, self.run_id)
+        results = evaluate([parse(each) for each in site.thresholds.all], values(report))
+        rows: list[dict[str, object]] = [
+            {"expr": each.expr, "value": each.value, "verdict": str(each.verdict)}
+            for each in results
+        ]
+        self.store.set_threshold_results(self.run_id, rows + log.pattern_results())
+        self.store.finish_run(
+            self.run_id,
+            status=status,
+            duration_s=time.monotonic() - started,
+            note=note,
+            warnings=self.warnings,
+        )
+        report = concluded(report, self.store)
+        if code is ExitCode.OK and any(each["verdict"] != "pass" for each in report.thresholds):
+            code = ExitCode.THRESHOLD
+        return report, code
+
+    async def _send(self) -> str:
+        """Send what is due; returns why it was aborted, "" if it was not."""
+        watch = Watch()
+        self.writes = await self._open_writes(watch)
+        writer = Writer(self.store.path, self.run_id)
+
+        def seen(due: Due, outcome: Outcome) -> None:
+            watch.answered(due.target.url, outcome)
+
+        recorder = Recorder(writer.put, self.reach.own[self._variant], seen)
+        schedule = self._schedule()
+        job = self._job(schedule, recorder)
+        aside = [asyncio.ensure_future(self._follow(job, recorder))]
+        if self.writes is not None:
+            aside.append(asyncio.ensure_future(self.writes.run()))
+        self.progress.start(0, "replay")
+        try:
+            await replay(job)
+        finally:
+            for task in aside:
+                task.cancel()
+            await asyncio.gather(*aside, return_exceptions=True)
+            self.progress.update(self._snapshot(job, recorder))
+            self.progress.stop()
+            recorder.flush()
+            writer.close()
+        self._warn(job, recorder, schedule)
+        return job.aborted or self._unreached(recorder)
+
+    async def _open_writes(self, watch: Watch) -> Writes | None:
+        site, base_url = self.prepared.resolved.site, self.prepared.base_url
+        if not site.write or not self.prepared.options.unsafe_methods:
+            return None
+        wanted = {step.login for step in site.write}
+        roles = {
+            login.name: new_role(site, login, base_url, os.environ)
+            for login in site.logins
+            if login.name in wanted
+        }
+        writes = Writes(site.write, roles, watch, self.progress.note)
+        await writes.open()
+        return writes
+
+    @property
+    def _variant(self) -> str:
+        return self.reach.variants[0].name
+
+    def _schedule(self) -> Iterator[Due]:
+        prepared, site = self.prepared, self.prepared.resolved.site
+        lines = HeaderLines(
+            self.run_id,
+            browser=self.reach.sent[self._variant],
+            site=site.headers,
+            user_agent=site.crawl.user_agent,
+        )
+        timetable = Timetable(
+            prepared.options,
+            lines=lines,
+            visitors=Visitors(prepared.options.users),
+            columns=prepared.columns,
+        )
+        return timetable.due(prepared.again)
+
+    def _job(self, schedule: Iterator[Due], recorder: Recorder) -> ReplayJob:
+        config = msgspec.structs.replace(self.prepared.resolved.site.crawl, ramp_up_s=0.0)
+        return ReplayJob(
+            schedule=schedule,
+            origin=self.reach.origin,
+            config=config,
+            replay_observer=recorder,
+            keep_bytes=0,
+            # The timetable says how hard; the limiter only holds back.
+            start_limit=config.max_concurrency,
+            bucket=TokenBucket(config.rate, config.burst) if config.rate else None,
+            moved=self.trace.add,
+        )
+
+    async def _follow(self, job: ReplayJob, recorder: Recorder) -> None:
+        """Show how it goes, hand on what waits, and stop it on a signal."""
+        while not self.stop.event.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.stop.event.wait(), _TICK_S)
+            try:
+                recorder.flush()
+            except WarmerError as error:
+                job.fail(error)
+            self.progress.update(self._snapshot(job, recorder))
+        job.stop()
+
+    def _snapshot(self, job: ReplayJob, recorder: Recorder) -> Snapshot:
+        counters = recorder.counters
+        elapsed_s = max(0.001, time.monotonic() - job.started)
+        return Snapshot(
+            done=counters.done,
+            total=0,
+            in_flight=job.live.in_flight,
+            limit=job.live.limit,
+            hits=counters.hits,
+            misses=counters.misses,
+            failed=counters.failed,
+            rate_per_s=counters.done / elapsed_s,
+            slowest_ms=counters.slowest_ms,
+            slowest_url=counters.slowest_url,
+        )
+
+    def _warn(self, job: ReplayJob, recorder: Recorder, schedule: Iterator[Due]) -> None:
+        if recorder.waited_ms > _LATE_MS:
+            self.warnings.append(
+                f"requests were sent up to {recorder.waited_ms / 1000:.1f} s after their time, for"
+                f" no more than {job.live.limit} may be in flight; their latencies count from"
+                " their time. Raise --concurrency, or send fewer"
+            )
+        if not job.stopped.is_set():
+            return
+        elapsed_s = time.monotonic() - job.started
+        unsent = sum(1 for _ in itertools.takewhile(lambda due: due.due_s < elapsed_s, schedule))
+        if unsent:
+            self.warnings.append(f"{unsent} requests were due and not sent when it was stopped")
+
+    def _unreached(self, recorder: Recorder) -> str:
+        counters = recorder.counters
+        if counters.done and counters.unreachable == counters.done:
+            return f"the origin cannot be reached: {counters.last_error}"
+        return ""
