@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]+)", re.IGNORECASE)
 _LINE_END = re.compile(r"\r\n?|\n")
 _BUTTON_TYPES = frozenset({"submit", "image"})
+_TICKED = frozenset({"checkbox", "radio"})
+_NOT_SENT = _BUTTON_TYPES | {"reset", "button", "file"}
 
 Fields = list[tuple[str, str]]
 """Names and values of a form in the order of the page; a name may come again."""
@@ -63,14 +65,10 @@ class Form:
 
 def forms_of(body: bytes, content_type: str, url: str) -> list[Form]:
     """All forms of a page in its order; none where it is no HTML that can be read."""
-    named = _CHARSET.search(content_type)
-    charset = named[1] if named else _charset_of(body)
+    text = _in_utf_8(body, content_type)
+    parser = lxml_html.HTMLParser(encoding=None if text is None else "utf-8")
     try:
-        parser = lxml_html.HTMLParser(encoding=charset)
-    except LookupError:
-        parser = lxml_html.HTMLParser(encoding="utf-8")
-    try:
-        page: Any = lxml_html.document_fromstring(body, parser=parser)
+        page: Any = lxml_html.document_fromstring(text or body, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):
         return []
     for base in page.iter("base"):
@@ -90,26 +88,54 @@ def encoded(fields: Iterable[tuple[str, str]]) -> bytes:
     return urlencode([(name, _LINE_END.sub("\r\n", value)) for name, value in fields]).encode()
 
 
-def _charset_of(body: bytes) -> str | None:
-    """UTF-8 where it is; else the page's own word for it counts, which the parser reads."""
+def _in_utf_8(body: bytes, content_type: str) -> bytes | None:
+    """The page in UTF-8; None where only the page itself can tell its charset."""
+    named = _CHARSET.search(content_type)
+    if named:
+        try:
+            return body.decode(named[1], "replace").encode("utf-8", "replace")
+        except (LookupError, UnicodeError):
+            return body
     try:
         body.decode()
     except UnicodeDecodeError:
         return None
-    return "utf-8"
+    return body
 
 
 def _form(form: Any, url: str) -> Form:  # noqa: ANN401 -- the stubs of lxml know no forms
     controls = [each for each in form.inputs if each.get("name")]
     buttons = [each for each in form.iter("input", "button") if _is_button(each)]
-    pressed = (each for each in buttons if each.get("name") and each.get("disabled") is None)
+    pressed = (each for each in buttons if each.get("name") and not _is_disabled(each))
     return Form(
         action=_joined(url, (form.get("action") or "").strip()),
         method=cast("str", form.method).lower(),
-        fields=tuple((name, value or "") for name, value in form.form_values()),
+        fields=tuple(
+            (each.get("name"), value)
+            for each in controls
+            if not _is_disabled(each)
+            for value in _values(each)
+        ),
         names=frozenset(each.get("name") for each in controls + buttons if each.get("name")),
         buttons=tuple((each.get("name"), each.get("value") or "") for each in pressed),
     )
+
+
+def _values(control: Any) -> list[str]:  # noqa: ANN401 -- likewise
+    """What a browser sends of a control as it stands (HTML, 4.10.22.4); an empty text is sent."""
+    if control.tag == "select":
+        return list(control.value) if control.multiple else [control.value or ""]
+    if control.tag == "textarea":
+        return [_LINE_END.sub("\n", control.value or "").removeprefix("\n")]
+    kind = (control.get("type") or "text").lower()
+    if kind in _TICKED:
+        return [control.get("value", "on")] if control.get("checked") is not None else []
+    return [] if kind in _NOT_SENT else [control.get("value") or ""]
+
+
+def _is_disabled(control: Any) -> bool:  # noqa: ANN401 -- likewise
+    around = (control, *control.iterancestors("fieldset"))
+    return any(each.get("disabled") is not None for each in around)
 
 
 def _is_button(control: Any) -> bool:  # noqa: ANN401 -- likewise
