@@ -73,8 +73,9 @@ setup(
             "kubernetes-validate>=1.31",
             "compose-spec>=0.2",
             "pyyaml>=6",
-            # What preflight from inside talks to: a mail server that keeps what it gets, and
-            # a real worker of Celery.
+            # What preflight from inside talks to: a mail server that keeps what it gets, a real
+            # worker of Celery, and the driver of a database that is down.
+            "psycopg[binary]>=3.2",
             "aiosmtpd>=1.4.6",
             "celery>=5.5",
             # Judges of the pipelines in configs/: GitLab's and GitHub's schemas, Groovy's grammar.

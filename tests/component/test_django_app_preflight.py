@@ -86,6 +86,12 @@ def test_a_healthy_site_gives_no_false_alarm(evening: Evening) -> None:
     assert said.reasons("clock") == ["differs by less than 5 s"]
 
 
+def test_a_site_that_is_named_well_is_in_order(evening: Evening) -> None:
+    said = evening.say(**with_site("www.example.test")(evening))
+    assert (said.code, said.grades()) == (0, {}), said.stdout
+    assert said.reasons("site-domain") == ["www.example.test"]
+
+
 def test_nothing_is_left_behind(evening: Evening, redis_server: RedisServer) -> None:
     assert evening.say().code == 0
     assert list((evening.home / "media").iterdir()) == []
@@ -122,6 +128,35 @@ def without_file(name: str) -> Callable[[Evening], dict[str, Any]]:
 
 def with_log(**logging: Any) -> dict[str, Any]:
     return {"LOGGING": {"version": 1, "disable_existing_loggers": False, **logging}}
+
+
+WITH_SITES = {
+    "INSTALLED_APPS": [
+        "django.contrib.contenttypes",
+        "django.contrib.sessions",
+        "django.contrib.sites",
+        "django.contrib.staticfiles",
+        "warmer.contrib.django",
+    ],
+    "SITE_ID": 1,
+}
+
+
+def with_site(domain: str) -> Callable[[Evening], dict[str, Any]]:
+    def change(evening: Evening) -> dict[str, Any]:
+        evening.manage("migrate", "-v0", **WITH_SITES)
+        code = "from django.contrib.sites.models import Site; Site.objects.update(domain={!r})"
+        evening.manage("shell", "-c", code.format(domain), **WITH_SITES)
+        return WITH_SITES
+
+    return change
+
+
+def with_served_database(evening: Evening) -> dict[str, Any]:
+    """PostgreSQL beside the one that is there, at a place where nobody answers."""
+    own = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(evening.home / "db.sqlite3")}
+    served = {"ENGINE": "django.db.backends.postgresql", "NAME": "x", "HOST": HOST, "PORT": 1}
+    return {"DATABASES": {"default": own, "orders": served}}
 
 
 Change = dict[str, Any] | Callable[["Evening"], dict[str, Any]]
@@ -196,7 +231,7 @@ FAULTS: dict[str, tuple[Change, dict[str, str]]] = {
         {"CACHES": LOCMEM},
         {"cache-backend": "fail", "session-engine": "fail"},
     ),
-    "pages in the database": (
+    "pages in files": (
         {
             "CACHES": {
                 **LOCMEM,
@@ -228,6 +263,12 @@ FAULTS: dict[str, tuple[Change, dict[str, str]]] = {
         },
         {"database": "fail"},
     ),
+    "a database that is down, and connections that are not kept": (
+        with_served_database,
+        {"database": "fail", "connections-kept": "warn"},
+    ),
+    "a Site of nobody": (with_site("example.com"), {"site-domain": "fail"}),
+    "a Site that is not allowed": (with_site("shop.example.test"), {"site-domain": "warn"}),
     "no place for uploads": (without_file("media"), {"media": "fail"}),
     "static files not collected": (without_file("static"), {"static-files": "fail"}),
     "a static file not collected": (with_new_asset, {"static-files": "fail"}),

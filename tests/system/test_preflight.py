@@ -137,8 +137,8 @@ def test_a_healthy_site_gives_no_false_alarm(launch: Launch) -> None:
     found = launch.look(Front(), "--cache", launch.redis.url)
 
     assert (found.code, found.stderr, grades(found)) == (0, "", {}), found.stdout
-    assert grades(found, "skipped") == {"dns-ttl": "skipped"}
-    assert found.stdout.splitlines()[-1] == "20 checks: 19 ok, 0 warn, 0 fail, 1 skipped"
+    assert grades(found, "skipped") == {"dns-ttl": "skipped", "error-page": "skipped"}
+    assert found.stdout.splitlines()[-1] == "21 checks: 19 ok, 0 warn, 0 fail, 2 skipped"
     assert reason(found, "cookies") == "sessionid as they should be"
     assert reason(found, "sitemap") == "5 of 5 URLs asked for, all answer 200"
     assert reason(found, "tls-versions") == "TLS 1.2 and 1.3"
@@ -193,7 +193,11 @@ FAULTS: dict[str, tuple[Front, dict[str, str]]] = {
         Front(more="location = /p/3/ { return 410 gone; }"),
         {"sitemap": "fail"},
     ),
-    "broken front page": (Front(home="/500/"), {"front-page": "fail"}),
+    "broken front page": (
+        Front(home="/500/", own_404=f"{OWN_404} error_page 500 /404.html;"),
+        {"front-page": "fail"},
+    ),
+    "stock page of an error": (Front(home="/500/"), {"front-page": "fail", "error-page": "warn"}),
 }
 
 
@@ -299,7 +303,7 @@ def test_memcached_on_loopback_is_in_order(launch: Launch, start_memcached: Star
 def test_a_cache_that_does_not_answer_fails_and_the_rest_of_it_is_skipped(launch: Launch) -> None:
     found = launch.look(Front(), "--cache", f"redis://{HOST}:{free_port()}/0")
     assert (found.code, grades(found)) == (1, {"cache-reachable": "fail"})
-    assert len(grades(found, "skipped")) == 6
+    assert len(grades(found, "skipped")) == 7
 
 
 def test_checks_are_switched_off_with_a_reason(launch: Launch) -> None:
@@ -345,7 +349,7 @@ def test_junit_and_the_quiet_command_tell_what_failed(launch: Launch, tmp_path: 
     assert found.stderr.startswith("FAIL     hsts ")
     assert len(found.stderr.splitlines()) == 1
     suite = ET.parse(tmp_path / "p.xml").getroot()
-    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("20", "1", "7")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("21", "1", "8")
     assert [case.get("name") for case in suite if case.find("failure") is not None] == [
         f"hsts [{BASE_URL}/]"
     ]

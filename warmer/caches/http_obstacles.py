@@ -12,11 +12,9 @@ Values of Set-Cookie are secrets and appear nowhere; names of cookies do.
 from __future__ import annotations
 
 import re
-import zlib
 from typing import TYPE_CHECKING
 
-import brotli
-import zstandard
+from warmer.caches.body_codings import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,11 +22,6 @@ if TYPE_CHECKING:
 _READ = frozenset({"cache-control", "vary", "set-cookie"})
 _STORED = frozenset({200, 304})
 """What Django's cache middleware and every shared cache keep; other pages are no warm pages."""
-
-_MAX_BODY_BYTES = 1 << 20
-_MAX_CODINGS = 3
-_ZSTD_MAX_WINDOW_BYTES = 1 << 23
-"""What RFC 9659 lets a sender of `zstd` ask of a receiver."""
 
 _TOKEN = re.compile(rb"""\bvalue\s*=\s*["']?[A-Za-z0-9]{32}""")
 _NAMES_SHOWN = 3
@@ -101,7 +94,7 @@ def csrf_in_body(body: bytes, content_type: str, content_encoding: str) -> bool:
     """
     if content_type and "html" not in content_type.lower():
         return False
-    text = _decoded(body, content_encoding)
+    text = decoded(body, content_encoding)
     at = text.find(b"csrfmiddlewaretoken")
     while at >= 0:
         tag = text[max(0, text.rfind(b"<", max(0, at - 400), at)) : at + 400].partition(b">")[0]
@@ -162,46 +155,3 @@ def _cookie_names(cookies: list[str]) -> str:
         names.append(name if sign and name and name.isprintable() else "a cookie without name")
     more = len(cookies) - len(names)
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")
-
-
-def _decoded(body: bytes, content_encoding: str) -> bytes:
-    """Return the body without its content codings; of coded ones, the first mebibyte."""
-    codings = [coding.strip().lower() for coding in content_encoding.split(",")]
-    if len(codings) > _MAX_CODINGS:
-        return b""
-    try:
-        for coding in reversed(codings):  # the last was applied last
-            if coding not in ("", "identity"):
-                body = _DECODERS[coding](body)
-    except (KeyError, zlib.error, brotli.error, zstandard.ZstdError):
-        return b""
-    return body
-
-
-def _inflated(body: bytes) -> bytes:
-    # RFC 9110 means zlib by deflate; some servers send the bare stream.
-    bare = len(body) < 2 or body[0] & 0x0F != 8 or int.from_bytes(body[:2], "big") % 31
-    return zlib.decompressobj(-15 if bare else 15).decompress(body, _MAX_BODY_BYTES)
-
-
-def _gunzipped(body: bytes) -> bytes:
-    return zlib.decompressobj(31).decompress(body, _MAX_BODY_BYTES)
-
-
-def _from_brotli(body: bytes) -> bytes:
-    text: bytes = brotli.Decompressor().process(body, output_buffer_limit=_MAX_BODY_BYTES)
-    return text
-
-
-def _from_zstd(body: bytes) -> bytes:
-    reader = zstandard.ZstdDecompressor(max_window_size=_ZSTD_MAX_WINDOW_BYTES).stream_reader(body)
-    return reader.read(_MAX_BODY_BYTES)
-
-
-_DECODERS = {
-    "gzip": _gunzipped,
-    "x-gzip": _gunzipped,
-    "deflate": _inflated,
-    "br": _from_brotli,
-    "zstd": _from_zstd,
-}

@@ -74,7 +74,7 @@ class Outside:
             )
 
     async def results(self, wanted: Collection[str]) -> list[Result]:
-        """The results of the wanted checks, in order; cookies are judged last, by all answers."""
+        """The results of the wanted checks, in order; the last two are judged by all answers."""
         checks: dict[str, Callable[[], Awaitable[Result]]] = {
             "front-page": self._front_page,
             "debug-page": self._debug_page,
@@ -90,6 +90,7 @@ class Outside:
             "security-headers": self._security_headers,
             "sitemap": self._sitemap,
             "cookies": self._cookies,
+            "error-page": self._error_page,
         }
         found = [await check() for name, check in checks.items() if name in wanted]
         return sorted(found, key=lambda result: OUTSIDE.index(result.check))
@@ -191,6 +192,9 @@ class Outside:
         if not self._seen:
             return Result("cookies", Grade.SKIPPED, self._base_url, "no page came")
         return headers.cookies(self._base_url, self._seen, secure=self._secure)
+
+    async def _error_page(self) -> Result:
+        return pages.error_page(self._base_url, self._seen)
 
     async def _certificate(self) -> Result:
         if not self._secure:

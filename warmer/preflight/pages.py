@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from warmer.caches.body_codings import decoded
 from warmer.crawl.redirect import REDIRECT_STATUSES, onward_url
 from warmer.preflight.result import Grade, Result
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from warmer.crawl.fetch import Fetch
 
 _DEBUG = {
@@ -22,6 +25,14 @@ _STOCK_404 = (
     b"<p>The requested resource was not found on this server.</p>",  # Django without 404.html
     b"<center><h1>404 Not Found</h1></center>",  # nginx
     b"<p>The requested URL was not found on this server.</p>",  # Apache
+)
+_STOCK_5XX = (
+    b"<h1>Server Error (500)</h1>",  # Django without 500.html
+    b"<title>Internal Server Error</title>",  # gunicorn; nginx and Apache say the like in h1
+    b"Internal Server Error</h1>",
+    b"Bad Gateway</h1>",
+    b"Service Temporarily Unavailable</h1>",
+    b"Gateway Time-out</h1>",
 )
 _LOGIN_FORM = b'id="login-form"'
 _DEBUG_CURE = "set DEBUG = False and start the application anew"
@@ -56,7 +67,7 @@ def front_page(where: str, fetch: Fetch) -> Result:
 
 def debug_page(where: str, fetch: Fetch) -> Result:
     """A path that does not exist shows no page for developers."""
-    found = _debug_marker(fetch)
+    found = _debug_marker(fetch.body)
     if found:
         return Result("debug-page", Grade.FAIL, where, f"shows {found}", _DEBUG_CURE)
     return Result("debug-page", Grade.OK, where, f"answers {fetch.status} without a debug page")
@@ -73,7 +84,7 @@ def not_found_page(where: str, fetch: Fetch) -> Result:
             f"answers {fetch.status} for a path that does not exist; expected 404",
             "answer 404: search engines and caches keep what else comes as a page",
         )
-    if _debug_marker(fetch):
+    if _debug_marker(fetch.body):
         return Result(check, Grade.SKIPPED, where, "the debug page hides it")
     if not fetch.body or any(marker in fetch.body for marker in _STOCK_404):
         return Result(
@@ -86,10 +97,30 @@ def not_found_page(where: str, fetch: Fetch) -> Result:
     return Result(check, Grade.OK, where, "404 with a page of its own")
 
 
+def error_page(where: str, fetches: Iterable[Fetch]) -> Result:
+    """What people see of a 5xx, where one was met; none is provoked."""
+    check = "error-page"
+    met = [fetch for fetch in fetches if fetch.status >= 500]
+    if not met:
+        why = "no answer was a 5xx, and none is provoked; manage.py warmer_preflight renders it"
+        return Result(check, Grade.SKIPPED, where, why)
+    cure = "write a 500.html, and have the proxy send one of its own for 502 to 504"
+    stock = 0
+    for fetch in met:
+        body = decoded(fetch.body, header(fetch, "content-encoding") or "")
+        if found := _debug_marker(body):
+            return Result(check, Grade.FAIL, where, f"a {fetch.status} shows {found}", _DEBUG_CURE)
+        stock += not body or any(marker in body for marker in _STOCK_5XX)
+    if stock:
+        reason = f"a {met[0].status} shows the server's stock page"
+        return Result(check, Grade.WARN, where, reason, cure)
+    return Result(check, Grade.OK, where, f"a {met[0].status} shows a page of its own")
+
+
 def host_header(where: str, fetch: Fetch, made_up: str) -> Result:
     """A request under a made-up name is refused, or sent to the site's own name."""
     check = "host-header"
-    found = _debug_marker(fetch)
+    found = _debug_marker(fetch.body)
     if found:
         reason = f"Host: {made_up} shows {found}"
         return Result(check, Grade.FAIL, where, reason, _DEBUG_CURE)
@@ -124,5 +155,5 @@ def admin(where: str, fetch: Fetch) -> Result:
     return Result("admin", Grade.OK, where, f"answers {fetch.status}")
 
 
-def _debug_marker(fetch: Fetch) -> str | None:
-    return next((words for marker, words in _DEBUG.items() if marker in fetch.body), None)
+def _debug_marker(body: bytes) -> str | None:
+    return next((words for marker, words in _DEBUG.items() if marker in body), None)

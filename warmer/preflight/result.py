@@ -18,6 +18,7 @@ OUTSIDE = (
     "debug-page",
     "host-header",
     "not-found-page",
+    "error-page",
     "admin",
     "https-redirect",
     "hsts",

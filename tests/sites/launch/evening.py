@@ -73,8 +73,8 @@ class Evening:
         self.manage("migrate", "-v0")
         self.manage("collectstatic", "--noinput", "-v0")
 
-    def manage(self, *arguments: str) -> str:
-        done = self._run(arguments, {}, {})
+    def manage(self, *arguments: str, **settings: Any) -> str:
+        done = self._run(arguments, settings, {})
         assert done.returncode == 0, done.stderr
         return done.stdout
 

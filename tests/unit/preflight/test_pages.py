@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from warmer.crawl.fetch import Fetch, FetchError
 from warmer.preflight.answer import of_answer
-from warmer.preflight.pages import admin, debug_page, host_header, not_found_page
+from warmer.preflight.pages import (
+    admin,
+    debug_page,
+    error_page,
+    host_header,
+    not_found_page,
+)
 from warmer.preflight.result import Grade, Result, worst
 
 URL = "https://www.example.com/x/"
@@ -89,6 +97,43 @@ def test_a_made_up_host_that_gets_a_page_fails() -> None:
 )
 def test_an_admin_is_not_for_everyone(answer: Fetch, grade: Grade) -> None:
     assert admin(URL, answer).grade is grade
+
+
+STOCK_500 = b"<h1>Server Error (500)</h1><p></p>"
+
+
+@pytest.mark.parametrize(
+    ("answers", "grade", "reason"),
+    [
+        ([fetch(500)], Grade.OK, "a 500 shows a page of its own"),
+        ([fetch(500), fetch(500, STOCK_500)], Grade.WARN, "a 500 shows the server's stock page"),
+        ([fetch(503, b"")], Grade.WARN, "a 503 shows the server's stock page"),
+        (
+            [fetch(502, b"<center><h1>502 Bad Gateway</h1></center>")],
+            Grade.WARN,
+            "a 502 shows the server's stock page",
+        ),
+        (
+            [fetch(500, STOCK_500), fetch(500, b"<code>DEBUG = True</code>")],
+            Grade.FAIL,
+            "a 500 shows Django's debug page",
+        ),
+        (
+            [fetch(500, gzip.compress(STOCK_500), content_encoding="gzip")],
+            Grade.WARN,
+            "a 500 shows the server's stock page",
+        ),
+    ],
+)
+def test_the_page_of_an_error_that_was_met_is_judged(
+    answers: list[Fetch], grade: Grade, reason: str
+) -> None:
+    found = error_page(URL, answers)
+    assert (found.grade, found.reason) == (grade, reason)
+
+
+def test_without_an_error_its_page_is_not_known() -> None:
+    assert error_page(URL, [fetch(200), fetch(404)]).grade is Grade.SKIPPED
 
 
 def test_without_an_answer_a_check_is_skipped_with_the_reason() -> None:
