@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import (
+    brownout,
     crawl_cost,
     daemon,
     django_wall,
+    jtl,
     key_verification,
     live_site,
     log_ranking,
     memory,
+    peer_cost,
     record,
     refresh,
     sitemap_plan,
@@ -38,11 +41,14 @@ _BENCHES: dict[str, _Bench] = {
     "keys": lambda directory, _chosen: key_verification.figures(directory),
     "log": lambda directory, chosen: log_ranking.figures(directory, full=chosen.full),
     "django": lambda directory, _chosen: django_wall.figures(directory),
+    "peers": lambda directory, _chosen: peer_cost.figures(directory),
+    "brownout": lambda directory, _chosen: brownout.figures(directory),
     "live": lambda directory, chosen: live_site.figures(
         directory, full=chosen.full, sites=chosen.site, rounds=chosen.rounds
     ),
     "daemon": lambda directory, _chosen: daemon.figures(directory),
     "refresh": lambda directory, _chosen: refresh.figures(directory),
+    "jtl": lambda directory, _chosen: jtl.figures(directory),
 }
 
 

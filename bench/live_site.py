@@ -46,7 +46,7 @@ SITES: Mapping[str, Shape] = {
     "heavy": Shape(workers=2, threads=4, comments=300, articles=200),
     "busy": Shape(workers=2, threads=4, comments=80, visits_per_s=60),
     "waits": Shape(
-        workers=2, threads=16, comments=0, backend_slots=100, backend_s=0.1, articles=800
+        workers=2, threads=16, comments=0, backend_slots=100, backend_s=0.05, articles=500
     ),
     "backend": Shape(
         workers=2, threads=8, comments=0, backend_slots=4, backend_s=0.1, articles=200
@@ -96,9 +96,15 @@ def _site(directory: Path, name: str, *, rounds: int) -> list[Figure | Grid]:
             without.append(alone(directory, filled, cache, seconds=ALONE_S))
             for each, client in clients.items():
                 trials[each].append(warming(directory, filled, cache, client))
+                print(f"bench: live: {each}: {_line(trials[each][-1])}", file=sys.stderr)
     quiet_ms = _pooled_p95(without)
     results = {each: _result(found) for each, found in trials.items()}
     return [_grid(name, shape, results, quiet_ms, trials["auto"]), *_goals(name, results, quiet_ms)]
+
+
+def _line(trial: Trial) -> str:
+    p95_ms = percentile(trial.visits_ms, 0.95)
+    return f"warm after {trial.warm_s:.1f} s, visitors' p95 {p95_ms:.1f} ms"
 
 
 def _result(trials: Sequence[Trial]) -> Result:
