@@ -224,3 +224,62 @@ def test_no_text_crashes_a_rule(text: str) -> None:
             build_site(document, place="shop.toml", environment={})
         except ConfigError as error:
             assert str(error).startswith("shop.toml: ")  # noqa: PT017 -- many may be accepted
+
+
+LOGIN = {"url": "/login/", "username_env": "SHOP_USER", "password_env": "SHOP_PASSWORD"}
+
+
+@pytest.mark.parametrize("url", ["/login/", "/", "https://id.a.test", "http://a.test/in?next=/"])
+def test_a_login_is_a_place_of_the_site(url: str) -> None:
+    accepted(login=LOGIN | {"url": url, "proof_url": url})
+
+
+def test_one_login_may_be_a_table_and_several_are_roles() -> None:
+    staff = LOGIN | {"name": "staff"}
+    variants = [{"name": "a", "login": "staff"}, {"name": "b", "login": "default"}, {"name": "c"}]
+    accepted(login=[LOGIN, staff], variant=variants)
+    accepted(login=LOGIN, variant=variants[1:])
+
+
+@pytest.mark.parametrize(
+    ("login", "message"),
+    [
+        (LOGIN | {"url": "login"}, 'login.url: "login" is no place of the site; expected a path'),
+        (LOGIN | {"url": "//a.test/"}, 'login.url: "//a.test/" is no place'),
+        (LOGIN | {"proof_url": "ftp://a"}, 'login.proof_url: "ftp://a" is no place of the site'),
+        (LOGIN | {"url": "https://u:pw@a.test/"}, 'login.url: "https://…@a.test/" is no place'),
+        (LOGIN | {"name": ""}, 'login.name: "" is empty or taken; expected another name'),
+        ([LOGIN, LOGIN], 'login[1].name: "default" is empty or taken; expected another name'),
+        (
+            LOGIN | {"password_env": "s3cret word"},
+            "login.password_env: is not the name of an environment variable; expected a name",
+        ),
+        (LOGIN | {"proof_text": "Log out"}, "login.proof_text: given without proof_url"),
+        (LOGIN | {"pasword_field": "x"}, 'login.pasword_field: unknown key; did you mean "passw'),
+        ({"url": "/login/"}, "login: object missing required field `username_env`"),
+    ],
+)
+def test_a_login_that_cannot_be_is_refused(login: Any, message: str) -> None:
+    found = refusal(login=login)
+    assert found.startswith(message)
+    assert "s3cret" not in found
+
+
+@pytest.mark.parametrize(
+    ("variant", "message"),
+    [
+        ({"login": "stuff"}, 'variant[0].login: "stuff" is no login; expected one of default'),
+        (
+            {"login": "default", "headers": {"cookie": "a=b"}},
+            "variant[0].headers: has a Cookie, which its login sets; expected one of both",
+        ),
+    ],
+)
+def test_a_variant_has_a_login_that_there_is(variant: Any, message: str) -> None:
+    assert refusal(login=LOGIN, variant=[variant | {"name": "a"}]) == message
+
+
+def test_a_variant_cannot_have_a_login_where_there_is_none() -> None:
+    assert refusal(variant=[{"name": "a", "login": "staff"}]) == (
+        'variant[0].login: "staff" is no login; expected a [login] of that name'
+    )

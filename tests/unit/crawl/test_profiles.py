@@ -107,3 +107,28 @@ def test_credentials_of_the_site_are_ours_and_those_of_a_variant_are_its_visitor
     assert own(DESKTOP, basic_auth="user:word") == OURS | {"authorization"}
     chosen = VariantConfig(name="v", headers={"Cookie": "c=d", "authorization": "Basic abc"})
     assert own(chosen, site, "user:word") == OURS
+
+
+def test_the_cookie_of_a_login_is_nobody_elses() -> None:
+    assert own(VariantConfig(name="v", login="staff")) == OURS | {"cookie"}
+
+
+def test_a_scripts_request_is_sent_as_a_script_does() -> None:
+    ajax = VariantConfig(name="v", ajax=True)
+    sent = visitor_headers(ajax, scheme="https", site={}, user_agent="x")
+    assert sent == {
+        "User-Agent": "x",
+        "Accept": "*/*",
+        "Accept-Language": "en-US,en;q=0.9",
+        "Accept-Encoding": "gzip, deflate, br, zstd",
+        "Sec-Fetch-Dest": "empty",
+        "Sec-Fetch-Mode": "cors",
+        "Sec-Fetch-Site": "same-origin",
+        "X-Requested-With": "XMLHttpRequest",
+    }
+    bare = VariantConfig(name="v", ajax=True, profile="none", headers={"Accept": "text/plain"})
+    assert visitor_headers(bare, scheme="http", site={}, user_agent="x") == {
+        "User-Agent": "x",
+        "X-Requested-With": "XMLHttpRequest",
+        "Accept": "text/plain",
+    }
