@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sqlite3
 import time
 from dataclasses import dataclass, field
@@ -16,10 +17,9 @@ from warmer.daemon.service import SiteService
 from warmer.run.prepare import Request, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
-    from tests.servers.rogue import Rogue
     from warmer.model import Trigger
     from warmer.run.prepare import Resolved
 
@@ -70,16 +70,11 @@ class Daemon:
 
     async def until_failure(self) -> str:
         """Wait until a run has failed; returns why."""
-        async with asyncio.timeout(LIMIT_S):
-            while (failure := self.service.status().failure) is None:  # noqa: ASYNC110 -- it tells nobody
-                await asyncio.sleep(0.01)
+        with heard_from("warmer.daemon.service") as lines:
+            async with asyncio.timeout(LIMIT_S):
+                while (failure := self.service.status().failure) is None:
+                    await lines.get()
         return failure
-
-    async def until_counted(self, rogue: Rogue, path: str, count: int) -> None:
-        """Wait until a page has been asked for so often."""
-        async with asyncio.timeout(LIMIT_S):
-            while rogue.count(path) < count:  # noqa: ASYNC110 -- a count tells nobody
-                await asyncio.sleep(0.01)
 
     def heard(self, numbers: Sequence[int]) -> None:
         self.finished.update(numbers)
@@ -113,6 +108,28 @@ class MovedClock(Clock):
 
     def now(self) -> float:
         return time.monotonic() + self.ahead_s[0]
+
+
+class _Lines(logging.Handler):
+    """Puts what is logged into a queue."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue: asyncio.Queue[str] = asyncio.Queue()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.queue.put_nowait(record.getMessage())
+
+
+@contextlib.contextmanager
+def heard_from(logger: str) -> Iterator[asyncio.Queue[str]]:
+    """What this logger says from now on, in the running loop."""
+    lines = _Lines()
+    logging.getLogger(logger).addHandler(lines)
+    try:
+        yield lines.queue
+    finally:
+        logging.getLogger(logger).removeHandler(lines)
 
 
 def resolved_from(directory: Path, toml: str) -> Resolved:

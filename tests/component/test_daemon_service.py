@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.component.daemon_site import MovedClock, serving
+from tests.component.daemon_site import LIMIT_S, MovedClock, serving
 from tests.servers.misbehaviour import page
 from tests.servers.rogue import Rogue
 from warmer.daemon.service import SLICE_S
@@ -132,13 +132,18 @@ async def test_named_pages_interrupt_the_whole_plan_which_then_goes_on(
     site: str, rogue: Rogue, tmp_path: Path
 ) -> None:
     toml = site.replace("retries = 0", "concurrency = 1")
-    async with serving(tmp_path, toml) as daemon:
+    clock = MovedClock()
+    async with serving(tmp_path, toml, clock=clock) as daemon:
         with rogue.hold("/p/3/") as held:
             whole = daemon.accept(Trigger.MANUAL, everything=True)
             await held.arrived()
-            # The plan has had its slice when the page on the wire comes to its end.
+            halted = daemon.service._runner._halt.event
             save = daemon.accept(SAVE, "/new/")
-            await asyncio.sleep(1.5 * SLICE_S)
+            # The plan has had its slice when the page on the wire comes to its end.
+            clock.ahead_s[0] = 2 * SLICE_S
+            daemon.service.wake()
+            async with asyncio.timeout(LIMIT_S):
+                await halted.wait()
         await daemon.done(save)
         assert whole not in daemon.finished
         await daemon.done(whole)
@@ -166,23 +171,6 @@ async def test_an_origin_that_is_down_keeps_the_triggers_and_is_tried_again(
         assert daemon.service.status().failure is None
     assert [status for _, status, _ in daemon.runs()][-1] == "finished"
     assert {status for _, status, _ in daemon.runs()[:-1]} == {"aborted"}
-
-
-async def test_a_stop_lets_the_page_on_the_wire_end_and_the_rest_is_done_after_the_next_start(
-    site: str, rogue: Rogue, tmp_path: Path
-) -> None:
-    toml = site.replace("retries = 0", "concurrency = 1")
-    async with serving(tmp_path, toml) as daemon:
-        with rogue.hold("/p/2/") as held:
-            number = daemon.accept(SAVE, *PATHS)
-            await held.arrived()
-            daemon.service.stop()
-    assert counts(rogue) == [1, 1, 0, 0, 0]
-    assert daemon.runs() == [("invalidation", "interrupted", 5)]
-    async with serving(tmp_path, toml) as daemon:
-        await daemon.done(number)
-    assert counts(rogue) == [2, 2, 1, 1, 1]
-    assert daemon.runs() == [("invalidation", "interrupted", 5), ("invalidation", "finished", 5)]
 
 
 async def test_a_page_that_fails_is_said_in_its_run_and_its_trigger_is_done(
@@ -255,9 +243,10 @@ async def test_pages_are_warmed_before_they_expire_and_signed(
             "SELECT min(expires_at - refresh_at), max(expires_at - refresh_at) FROM pages"
         )
         assert 90 <= earliest < latest <= 270
-        daemon.write("UPDATE pages SET refresh_at = 1 WHERE url LIKE '%/p/3/'")
-        daemon.service.wake()
-        await daemon.until_counted(rogue, "/p/3/", 2)
+        async with rogue.hold("/p/3/") as held:
+            daemon.write("UPDATE pages SET refresh_at = 1 WHERE url LIKE '%/p/3/'")
+            daemon.service.wake()
+            await held.arrived()
         await daemon.done(daemon.accept(SAVE, "/p/1/"))
     assert [trigger for trigger, *_ in daemon.runs()] == ["schedule", "expiry", "invalidation"]
     assert counts(rogue) == [2, 1, 2, 1, 1]

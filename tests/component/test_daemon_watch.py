@@ -55,17 +55,40 @@ class Systemd:
         self.notifier.close()
 
 
+class LookedAtQueue(TriggerQueue):
+    """Tells when the watch looks at it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._look = asyncio.Event()
+
+    def version(self) -> int:
+        self._look.set()
+        return super().version()
+
+    async def looks(self, count: int) -> None:
+        """Wait for so many more; all before the last of them are over then."""
+        async with asyncio.timeout(LIMIT_S):
+            for _ in range(count):
+                self._look.clear()
+                await self._look.wait()
+
+
 @contextlib.asynccontextmanager
-async def watched(daemon: Daemon, systemd: Systemd, clock: MovedClock) -> AsyncIterator[None]:
+async def watched(
+    daemon: Daemon, systemd: Systemd, clock: MovedClock
+) -> AsyncIterator[LookedAtQueue]:
     lock = SiteLock(daemon.queue.path, "shop", now=clock.unix())
-    watch = Watch([daemon.service], {"shop": daemon.queue}, [lock], systemd.notifier, clock)
+    queue = LookedAtQueue(daemon.queue.path)
+    watch = Watch([daemon.service], {"shop": queue}, [lock], systemd.notifier, clock)
     watching = asyncio.create_task(watch.run())
     try:
-        yield
+        yield queue
     finally:
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watching
+        queue.close()
         lock.release()
 
 
@@ -82,7 +105,10 @@ async def test_the_watchdog_starves_while_a_run_hangs_though_the_loop_turns(
     timeout_s = 20
     """
     clock, systemd = MovedClock(), Systemd(tmp_path / "notify")
-    async with serving(tmp_path, toml, clock=clock) as daemon, watched(daemon, systemd, clock):
+    async with (
+        serving(tmp_path, toml, clock=clock) as daemon,
+        watched(daemon, systemd, clock) as queue,
+    ):
         await systemd.is_fed()
         async with rogue.hold("/p/1/") as held:
             number = daemon.accept(Trigger.MANUAL, "/p/1/")
@@ -90,9 +116,9 @@ async def test_the_watchdog_starves_while_a_run_hangs_though_the_loop_turns(
             await systemd.is_fed()
             clock.ahead_s[0] = 100
             # Longer than a request may last: from the next look on nothing is said.
-            await asyncio.sleep(0.5)
+            await queue.looks(2)
             systemd.drop()
-            await asyncio.sleep(1.0)
+            await queue.looks(4)
             assert not systemd.has_heard()
         await daemon.done(number)
         await systemd.is_fed()
