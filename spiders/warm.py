@@ -8,7 +8,7 @@ from scrapy import Request, Spider
 from scrapy.exceptions import IgnoreRequest
 
 from warmer.crawl.fetch import FetchError
-from warmer.crawl.job import NoSessionError, StoppedError
+from warmer.crawl.job import NoSessionError, ServerDownError, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -77,6 +77,8 @@ class WarmSpider(Spider):
             reason, detail, total_ms = error.reason, error.detail, error.total_ms
         elif isinstance(error, IgnoreRequest):
             reason, detail = "robots", str(error)
+        elif isinstance(error, ServerDownError):
+            reason, detail = "connect", str(error)
         elif isinstance(error, NoSessionError):
             reason, detail = "login", str(error)
         else:

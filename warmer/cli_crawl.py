@@ -13,7 +13,7 @@ import click
 import uvloop
 
 from warmer.cli_ending import conclude
-from warmer.cli_options import RUN_OPTIONS, SITE_OPTIONS, request_of
+from warmer.cli_options import DISTRIBUTE, RUN_OPTIONS, SITE_OPTIONS, request_of
 from warmer.cli_speech import log_to_stderr
 from warmer.errors import ConfigError, ExitCode
 from warmer.plan import targets
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @SITE_OPTIONS
+@DISTRIBUTE
 @RUN_OPTIONS
 @click.option("--only-missing", is_flag=True, help="Fetch only what the keys say is cold.")
 @click.option("--refresh", is_flag=True, help="Have caches render again in place, signed.")
@@ -65,6 +66,7 @@ def crawl(
 
 @click.command()
 @SITE_OPTIONS
+@DISTRIBUTE
 @RUN_OPTIONS
 def verify(**given: Any) -> ExitCode:
     """Ask the caches for every target; fetch no page. SOURCE: as with crawl."""
@@ -73,6 +75,7 @@ def verify(**given: Any) -> ExitCode:
 
 @click.command()
 @SITE_OPTIONS
+@DISTRIBUTE
 def plan(**given: Any) -> ExitCode:
     """Print the ranked plan and the traffic it covers. SOURCE: as with crawl."""
     return _print_plan(given)

@@ -34,7 +34,12 @@ PLACE_OPTIONS = _options(
     CONFIG,
     STORE,
     click.option("--base-url", metavar="URL", help="Scheme and host of every target."),
-    click.option("--connect-to", metavar="HOST:PORT", help="Where TCP goes; Host and SNI stay."),
+    click.option(
+        "--connect-to",
+        multiple=True,
+        metavar="HOST:PORT",
+        help="Where TCP goes; Host and SNI stay. Repeatable.",
+    ),
     click.option(
         "--cache",
         multiple=True,
@@ -75,6 +80,11 @@ GATE_OPTIONS = _options(
     click.option("-v", "--verbose", is_flag=True, help="Say what is decided, and why."),
 )
 """How many at once, what decides, and what is told of it."""
+DISTRIBUTE = click.option(
+    "--distribute",
+    type=click.Choice(["spread", "clone"]),
+    help="Over several servers, or to each of them [spread].",
+)
 RUN_OPTIONS = _options(
     click.option("--rate", metavar="N/s", help="At most so many requests a second."),
     GATE_OPTIONS,
@@ -84,7 +94,8 @@ RUN_OPTIONS = _options(
 def request_of(given: dict[str, Any]) -> Request:
     """What was typed, of SITE_OPTIONS and RUN_OPTIONS."""
     names = ("sources", "base_url", "connect_to", "cache", "headers", "top", "include", "exclude",
-             "alias", "log_format", "workers", "rate", "threshold", "passes", "until_stable")  # fmt: skip
+             "alias", "log_format", "workers", "rate", "threshold", "passes", "until_stable",
+             "distribute")  # fmt: skip
     chosen = {name: given[name] for name in names if name in given}
     return Request(config=given["config"], overrides=overrides(**chosen), store=given["store"])
 

@@ -127,6 +127,7 @@ class CacheConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     keys: KeysConfig | None = None
     pattern: tuple[PatternConfig, ...] = ()
     scan_limit: Count = 200_000
+    server: str | None = None
 
 
 class CrawlConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -139,6 +140,7 @@ class CrawlConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     burst: Count = 1
     timeout_s: Positive = 30.0
     connect_timeout_s: Positive = 10.0
+    distribute: Literal["spread", "clone"] = "spread"
     passes: Count | None = None
     until_stable: bool = False
     retries: Annotated[int, Meta(ge=0, le=20)] = 2
@@ -238,7 +240,7 @@ class SiteConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     name: str = ""
     base_url: str = ""
-    connect_to: str | None = None
+    connect_to: str | tuple[str, ...] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     source: tuple[SourceConfig, ...] = ()
     plan: PlanConfig = field(default_factory=PlanConfig)
@@ -256,6 +258,18 @@ class SiteConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     daemon: DaemonConfig = field(default_factory=DaemonConfig)
     preflight: PreflightConfig = field(default_factory=PreflightConfig)
     store: StoreConfig = field(default_factory=StoreConfig)
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The places that `connect_to` names, one or several alike."""
+        if isinstance(self.connect_to, tuple):
+            return self.connect_to
+        return () if self.connect_to is None else (self.connect_to,)
+
+    @property
+    def first_server(self) -> str | None:
+        """Where a request goes that any server will do for."""
+        return self.servers[0] if self.servers else None
 
     @property
     def logins(self) -> tuple[LoginConfig, ...]:

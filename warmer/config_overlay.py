@@ -73,7 +73,8 @@ def overrides(
     *,
     sources: Sequence[str] = (),
     base_url: str | None = None,
-    connect_to: str | None = None,
+    connect_to: str | Sequence[str] | None = None,
+    distribute: str | None = None,
     cache: Sequence[str] = (),
     headers: Sequence[str] = (),
     top: int | None = None,
@@ -92,6 +93,7 @@ def overrides(
     crawl = _given(
         concurrency=None if workers is None else concurrency(workers),
         rate=None if rate is None else rate_per_s(rate),
+        distribute=distribute,
         passes=passes,
         until_stable=True if until_stable else None,
     )
@@ -103,7 +105,7 @@ def overrides(
     return _given(
         source=found,
         base_url=base_url,
-        connect_to=connect_to,
+        connect_to=_one_or_several(connect_to),
         cache=[{"url": url} for url in cache],
         headers=dict(header(text) for text in headers),
         plan=plan,
@@ -155,6 +157,12 @@ def _without_login(url: str) -> str:
     if at:
         rest = f"{NOT_KEPT}@{place}"
     return scheme + separator + _PARAMETER.sub(rf"\1{NOT_KEPT}", rest)
+
+
+def _one_or_several(places: str | Sequence[str] | None) -> str | list[str] | None:
+    if places is None or isinstance(places, str):
+        return places
+    return places[0] if len(places) == 1 else list(places)
 
 
 def _given(**values: Any) -> Document:  # noqa: ANN401 -- any TOML value

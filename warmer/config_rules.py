@@ -37,8 +37,7 @@ def check_site(site: SiteConfig) -> None:
     """Everything that can be known without opening a file or a connection."""
     if site.base_url:
         check_base_url(site.base_url)
-    if site.connect_to is not None:
-        check_connect_to(site.connect_to)
+    _check_servers(site)
     for key in ("include", "exclude"):
         _check_patterns(f"plan.{key}", getattr(site.plan, key))
     for n, alias in enumerate(site.plan.aliases):
@@ -74,6 +73,19 @@ def check_connect_to(value: str) -> None:
         raise ConfigError(
             f'connect_to: "{value}" is not HOST:PORT; expected for instance 10.0.0.5:443'
         )
+
+
+def _check_servers(site: SiteConfig) -> None:
+    for address in site.servers:
+        check_connect_to(address)
+        if site.servers.count(address) > 1:
+            raise ConfigError(f'connect_to: "{address}" is named twice; expected each server once')
+    for n, cache in enumerate(site.cache):
+        if cache.server is not None and cache.server not in site.servers:
+            raise ConfigError(
+                f'cache[{n}].server: "{cache.server}" is not in connect_to; expected one of its'
+                " servers, the one whose visitors alone have this cache"
+            )
 
 
 def check_header(name: str, value: str) -> None:

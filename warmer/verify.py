@@ -39,6 +39,7 @@ class Case:
     the request headers, lower-case, that visitors do not send or not with our value.
     `min_ttl_s` is how long the entry must live on; 0 asks for nothing. Where the
     site has a `typical` pair of times, a page's own may decide where nothing else does.
+    `elsewhere`: a second fetch goes to another server than the first one did.
     """
 
     warm: Outcome | None = None
@@ -48,6 +49,7 @@ class Case:
     min_ttl_s: float = 0.0
     typical: Typical | None = None
     timing_ratio: float = 3.0
+    elsewhere: bool = False
 
     @property
     def last(self) -> Outcome | None:
@@ -105,7 +107,9 @@ def needs_probe(case: Case) -> bool:
         return False
     if first.state is CacheState.STALE:
         return True  # it is being refreshed, or was: no rendering is lost
-    is_settled = case.is_present or first.state in (CacheState.HIT, CacheState.BYPASS)
+    # What one of several servers has, another may lack.
+    says = {CacheState.BYPASS} if case.elsewhere else {CacheState.BYPASS, CacheState.HIT}
+    is_settled = case.is_present or first.state in says
     is_hopeless = first.obstacle is not None and not first.stored
     if is_settled or is_hopeless:
         return False

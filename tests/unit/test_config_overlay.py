@@ -134,6 +134,15 @@ def test_every_option_has_its_key() -> None:
     }
 
 
+def test_one_server_is_a_text_and_several_are_a_list() -> None:
+    assert overrides(connect_to=()) == {}
+    assert overrides(connect_to=("a:1",)) == {"connect_to": "a:1"}
+    assert overrides(connect_to=("a:1", "b:1"), distribute="clone") == {
+        "connect_to": ["a:1", "b:1"],
+        "crawl": {"distribute": "clone"},
+    }
+
+
 def test_tables_merge_and_lists_are_replaced() -> None:
     file = {
         "base_url": "https://a.test",

@@ -86,6 +86,25 @@ def test_what_is_no_host_and_port_is_refused(value: str) -> None:
     ).replace("\n", "\\n")
 
 
+def test_connect_to_may_name_several_servers() -> None:
+    accepted(connect_to=["10.0.0.5:443", "10.0.0.6:443"])
+    assert refusal(connect_to=["10.0.0.5:443", "10.0.0.6"]) == (
+        'connect_to: "10.0.0.6" is not HOST:PORT; expected for instance 10.0.0.5:443'
+    )
+    assert refusal(connect_to=["10.0.0.5:443", "10.0.0.5:443"]) == (
+        'connect_to: "10.0.0.5:443" is named twice; expected each server once'
+    )
+
+
+def test_a_cache_belongs_to_a_server_that_there_is() -> None:
+    cache = {"url": "redis://10.0.0.5/0", "server": "10.0.0.5:443"}
+    accepted(connect_to=["10.0.0.5:443", "10.0.0.6:443"], cache=[cache])
+    assert refusal(connect_to="10.0.0.6:443", cache=[cache]) == (
+        'cache[0].server: "10.0.0.5:443" is not in connect_to; expected one of its servers, the'
+        " one whose visitors alone have this cache"
+    )
+
+
 @pytest.mark.parametrize("alias", ["example.com", "example.com:8443", "bücher.example", "[::1]"])
 def test_an_alias_is_a_host(alias: str) -> None:
     accepted(plan={"aliases": [alias]})

@@ -30,6 +30,7 @@ async def crawl(job: CrawlJob) -> None:
         ceiling=most,
         robots=config.robots,
         logins=bool(job.roles),
+        servers=1 if job.route is None else len(job.route.servers.addresses),
     )
     runner, crawler = new_crawler(settings, "warm")
     governor.crawler = crawler

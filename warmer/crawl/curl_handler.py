@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 
 from warmer.crawl.fetch import Fetch, FetchError, parse_headers, reason_of
+from warmer.crawl.plan_downloader import TARGET
 from warmer.crawl.refresh import refresh_line
 from warmer.crawl.transfers import TransferError, Transfers
 
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
+    from warmer.crawl.job import CrawlJob
     from warmer.crawl.origin import Origin
+    from warmer.crawl.servers import Route
 
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 
@@ -42,8 +46,9 @@ class CurlDownloadHandler(BaseDownloadHandler):
         super().__init__(crawler)
         self._origin: Origin = crawler.settings["WARMER_ORIGIN"]
         ceiling = crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
-        self._transfers = Transfers(max_connections=ceiling)
-        self._idle: dict[bool, list[pycurl.Curl]] = {False: [], True: []}
+        servers = crawler.settings.getint("WARMER_SERVERS", 1)
+        self._transfers = Transfers(max_connections=ceiling * servers)
+        self._idle: dict[tuple[bool, str | None], list[pycurl.Curl]] = {}
 
     async def download_request(self, request: Request) -> Response:
         """The response as Scrapy's spiders and middlewares expect it; raises FetchError."""
@@ -56,14 +61,16 @@ class CurlDownloadHandler(BaseDownloadHandler):
             request.url, status=fetch.status, headers=headers, body=fetch.body, request=request
         )
 
-    async def _fetch(self, request: Request) -> Fetch:
+    async def _fetch(self, request: Request, by: Origin | None = None) -> Fetch:
+        """One exchange; `by` is the origin with another server to connect to."""
+        origin = by or self._origin
         place = urlsplit(request.url)
         host = place.hostname or ""
-        foreign = not self._origin.owns(host)
+        foreign = not origin.owns(host)
         secure = place.scheme == "https"
-        idle = self._idle[foreign]
-        handle = idle.pop() if idle else self._origin.new_handle(secure=secure, foreign=foreign)
-        sockets = self._origin.guard(handle, host)
+        idle = self._idle.setdefault((foreign, origin.connect_to), [])
+        handle = idle.pop() if idle else origin.new_handle(secure=secure, foreign=foreign)
+        sockets = origin.guard(handle, host)
         lines: list[bytes] = []
         parts: list[bytes] = []
         room = request.meta.get("keep_bytes", self._origin.max_body_bytes)
@@ -95,7 +102,7 @@ class CurlDownloadHandler(BaseDownloadHandler):
         except TransferError as error:
             if sockets is not None:
                 sockets.check()
-            raise _fetch_error(error, handle) from None
+            raise _fetch_error(error, handle, sent=sent) from None
         else:
             return Fetch(
                 status=handle.getinfo(pycurl.RESPONSE_CODE),
@@ -147,15 +154,46 @@ class PlanDownloadHandler(CurlDownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._refresh_secret: str | None = crawler.spider.job.refresh_secret  # type: ignore[union-attr]  # spiders of plans have a job
+        job: CrawlJob = crawler.spider.job  # type: ignore[union-attr]  # spiders of plans have a job
+        self._refresh_secret = job.refresh_secret
+        self._route = job.route
+        if job.route is not None:
+            places = job.route.servers.addresses
+            self._origins = {each: replace(self._origin, connect_to=each) for each in places}
 
     async def download_request(self, request: Request) -> Response:
         """An envelope with a `Fetch` in `request.meta["fetch"]`; raises FetchError."""
         if not _VISIBLE.fullmatch(request.url):
             raise FetchError("protocol", "the URL holds what must be escaped; nothing was sent")
-        fetch = await self._fetch(request)
+        if self._route is None or TARGET not in request.meta:
+            fetch = await self._fetch(request)
+        else:
+            fetch = await self._fetch_by(self._route, request)
         request.meta["fetch"] = fetch
         return Response(request.url, status=fetch.status, request=request)
+
+    async def _fetch_by(self, route: Route, request: Request) -> Fetch:
+        """From the first server that can be reached; what was sent once goes to no other."""
+        *others, last = route.order(request.meta[TARGET], time.monotonic())
+        for place in others:
+            try:
+                return await self._ask(route, place, request)
+            except FetchError as error:
+                if error.sent:
+                    raise
+        return await self._ask(route, last, request)
+
+    async def _ask(self, route: Route, place: str, request: Request) -> Fetch:
+        try:
+            fetch = await self._fetch(request, self._origins[place])
+        except FetchError as error:
+            if error.sent:
+                route.servers.answered(place)
+            else:
+                route.servers.unreachable(place, str(error), time.monotonic())
+            raise
+        route.servers.answered(place)
+        return fetch
 
     def _prepare(self, handle: pycurl.Curl, request: Request, *, secure: bool) -> None:
         """As it was planned: libcurl turns %2f into %2F, which is another key to proxies."""
@@ -178,10 +216,11 @@ def _set_header_lines(handle: pycurl.Curl, lines: Sequence[str]) -> None:
         handle.setopt(pycurl.HTTPHEADER, [line.encode() for line in lines])
 
 
-def _fetch_error(error: TransferError, handle: pycurl.Curl) -> FetchError:
+def _fetch_error(error: TransferError, handle: pycurl.Curl, *, sent: bool) -> FetchError:
     reason, detail = reason_of(error.code, str(error)), str(error)
     if handle.getinfo(pycurl.HTTP_CONNECTCODE) >= 300:
         reason = "proxy"
     elif error.code == pycurl.E_ABORTED_BY_CALLBACK:
         reason, detail = "closed-early", "the connection was closed in place of an answer"
-    return FetchError(reason, detail, total_ms=handle.getinfo(pycurl.TOTAL_TIME) * 1000)
+    total_ms = handle.getinfo(pycurl.TOTAL_TIME) * 1000
+    return FetchError(reason, detail, total_ms=total_ms, sent=sent)

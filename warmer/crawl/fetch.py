@@ -72,14 +72,18 @@ def reason_of(code: int, message: str) -> str:
 class FetchError(Exception):
     """No whole response came; `reason` is a word of the report.
 
-    `total_ms` is how long was waited for it, None where nothing was sent.
+    `total_ms` is how long was waited for it, None where nothing was asked for; `sent` is
+    False where nobody was there to send the request to.
     """
 
-    def __init__(self, reason: str, detail: str, *, total_ms: float | None = None) -> None:
+    def __init__(
+        self, reason: str, detail: str, *, total_ms: float | None = None, sent: bool = True
+    ) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
         self.total_ms = total_ms
+        self.sent = sent
 
 
 def parse_headers(lines: list[bytes]) -> list[tuple[str, str]]:

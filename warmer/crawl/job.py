@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from warmer.crawl.fetch import Fetch
     from warmer.crawl.origin import Origin
     from warmer.crawl.role import Role
+    from warmer.crawl.servers import Route
     from warmer.crawl.token_bucket import TokenBucket
     from warmer.model import LimitMove, Target
 
@@ -81,7 +82,8 @@ class CrawlJob:
     `headers` are the complete request header lines of each variant, `redirected_headers`
     those after a redirect between http and https, the same where there are none; with a
     `refresh_secret` each request asks caches to render the page again. A variant that has
-    one of the `roles` is fetched with its session. `bucket` caps the rate; passes of one
+    one of the `roles` is fetched with its session. With a `route` it says which of several
+    servers each target goes to, else `origin` does. `bucket` caps the rate; passes of one
     run share it. `moved` hears of each change of the limit, timed from `began` (monotonic),
     the beginning of the run; `redirected` of each response that leads elsewhere, with the URL
     that was asked for. `stop` ends the crawl early: no further request is sent, what
@@ -99,6 +101,7 @@ class CrawlJob:
     start_limit: int = 1
     expects_hot: bool = False
     refresh_secret: str | None = None
+    route: Route | None = None
     roles: Mapping[str, Role] = field(default_factory=dict)
     bucket: TokenBucket | None = None
     moved: Callable[[LimitMove], None] = _unheard
@@ -143,6 +146,10 @@ class CrawlJob:
 
 class StoppedError(Exception):
     """The job was stopped before this request was sent."""
+
+
+class ServerDownError(Exception):
+    """The one server that will do for this target is down; nothing was sent."""
 
 
 class NoSessionError(Exception):

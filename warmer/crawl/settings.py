@@ -29,11 +29,17 @@ COMMON: dict[str, Any] = {
 
 
 def plan_settings(
-    origin: Origin, *, limit: int, ceiling: int, robots: bool, logins: bool = False
+    origin: Origin,
+    *,
+    limit: int,
+    ceiling: int,
+    robots: bool,
+    logins: bool = False,
+    servers: int = 1,
 ) -> dict[str, Any]:
     """For passes over a plan: nothing between engine and wire but our own middlewares.
 
-    `limit` may be moved up to `ceiling` while the crawl goes on.
+    `limit` may be moved up to `ceiling` while the crawl goes on, also over several `servers`.
     """
     handler = "warmer.crawl.curl_handler.PlanDownloadHandler"
     middlewares = {
@@ -41,12 +47,15 @@ def plan_settings(
         "warmer.crawl.redirect.RedirectMiddleware": 600,
         "warmer.crawl.pace.PaceMiddleware": 900,
     }
+    if servers > 1:
+        middlewares["warmer.crawl.server_middleware.ServerMiddleware"] = 850
     if robots:
         middlewares["warmer.crawl.robots.RobotsMiddleware"] = 100
     if logins:
         middlewares["warmer.crawl.login_middleware.LoginMiddleware"] = 700
     return COMMON | {
         "WARMER_ORIGIN": origin,
+        "WARMER_SERVERS": servers,
         "SCHEDULER": "warmer.crawl.plan_scheduler.PlanScheduler",
         "DOWNLOADER": "warmer.crawl.plan_downloader.PlanDownloader",
         "DOWNLOAD_HANDLERS": {"http": handler, "https": handler},

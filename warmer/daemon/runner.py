@@ -222,7 +222,7 @@ class Runner:
     def _keys_for(self, site: SiteConfig) -> CacheKeys:
         if self._keys is None or self._keys_of is not self.resolved.site:
             self._drop_keys()
-            self._keys = CacheKeys(site.cache, site.connect_to)
+            self._keys = CacheKeys(site.cache, site.first_server)
             self._keys_of = self.resolved.site
         self._keys.notes.clear()
         return self._keys

@@ -34,7 +34,7 @@ from warmer.run.logins import Logins
 from warmer.run.observe import OutcomeObserver
 from warmer.run.passes import CSRF_WINDOW_BYTES
 from warmer.run.probing import Choice, ProbeChoice
-from warmer.run.reach import reach
+from warmer.run.reach import at_first_server, reach
 from warmer.run.shared_sessions import LEAK, private_among
 from warmer.run.verification import aged, is_shared, regardless_of_cookies
 from warmer.run.witness import FETCHES, NOT_SHARED, contradicts, on_the_applications_word
@@ -71,6 +71,7 @@ def url_of(text: str, base_url: str) -> str:
 
 async def observe(site: SiteConfig, url: str) -> Explanation:
     """Visit the URL as each variant's visitor; raises UnreachableError for a cache server."""
+    site = at_first_server(site)
     found = reach(site, site_root(url))
     if site.base_url:
         own = reach(site, site.base_url).origin
@@ -80,11 +81,11 @@ async def observe(site: SiteConfig, url: str) -> Explanation:
     if not variants:
         raise ConfigError("URL: no variant's include pattern has it, so no run warms it")
     logins = Logins.of(msgspec.structs.replace(site, variant=variants), site_root(url), os.environ)
-    keys = CacheKeys(site.cache, site.connect_to)
+    keys = CacheKeys(site.cache, site.first_server)
     try:
         await logins.open()
         views = [
-            KeyView(config, server, site.connect_to)
+            KeyView(config, server, site.first_server)
             for config, server in zip(site.cache, keys.servers, strict=True)
         ]
         asking = _Asking(site, found, keys, logins, views)
@@ -93,7 +94,7 @@ async def observe(site: SiteConfig, url: str) -> Explanation:
         keys.close()
     return Explanation(
         url=url,
-        connect_to=site.connect_to,
+        connect_to=site.first_server,
         visits=tuple(visits),
         secrets=spelled(logins.secrets()),
     )

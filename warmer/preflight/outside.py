@@ -67,7 +67,7 @@ class Outside:
         self._front_url, self._front = await self._follow(self._front_url, self._browser)
         front = self._front
         if isinstance(front, FetchError) and front.reason != "tls" and not self._seen:
-            way = f" by way of {self._site.connect_to}" if self._site.connect_to else ""
+            way = f" by way of {self._site.first_server}" if self._site.first_server else ""
             raise UnreachableError(
                 f"origin {self._base_url}{way}: {front.reason}: {front.detail};"
                 " expected an answer to /. Start it, or mend base_url or connect_to"

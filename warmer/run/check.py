@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,7 @@ async def check(resolved: Resolved) -> list[Finding]:
             findings.append(tried(f"source {path}", partial(_try_files, path)))
     findings += [await asyncio.to_thread(_try_cache, cache.url) for cache in site.cache]
     if site.base_url:
-        findings.append(await _try_origin(site))
+        findings += [await _try_origin(site, place) for place in site.servers or (None,)]
         findings += [await _try_login(site, login) for login in site.logins]
     return findings
 
@@ -130,16 +130,16 @@ async def _try_login(site: SiteConfig, login: LoginConfig) -> Finding:
     return Finding(what, f"a session, by {login.url}")
 
 
-async def _try_origin(site: SiteConfig) -> Finding:
+async def _try_origin(site: SiteConfig, place: str | None) -> Finding:
     base_url = site_root(site.base_url)
     found = reach(site, base_url)
     variant = found.variants[0].name
-    where = f" by way of {site.connect_to}" if site.connect_to else ""
+    where = f" by way of {place}" if place else ""
     observer = _First(f"origin {base_url}{where}")
     job = CrawlJob(
         targets=iter([Target(1, f"{base_url}/", variant)]),
         headers=found.lines("check"),
-        origin=found.origin,
+        origin=replace(found.origin, connect_to=place),
         config=CrawlConfig(retries=0, max_redirects=site.crawl.max_redirects),
         observer=observer,
         keep_bytes=0,

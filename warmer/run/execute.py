@@ -153,6 +153,8 @@ class Execution:
             if await self._repeat(passes, verification, first_s):
                 await self._hear_witnesses(passes, verification)
                 await log.after_repeats()
+            doubt = verification.doubt_sharing()
+            self.warnings += [doubt] if doubt else []
             await self._look_for_leaks(passes)
         return passes.aborted or ""
 

@@ -63,7 +63,8 @@ class Logins:
             }
             for login in _used(site)
         }
-        return cls({each.name: roles[each.login] for each in site.variant if each.login})
+        variants = reach(site, base_url).variants
+        return cls({each.name: roles[each.login] for each in variants if each.login})
 
     def roles(self, fetch: Pass) -> dict[str, Role]:
         """Variant to role; probes have sessions of their own."""

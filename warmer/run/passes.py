@@ -17,6 +17,7 @@ import msgspec
 
 from warmer.crawl.crawl import crawl
 from warmer.crawl.job import CrawlJob
+from warmer.crawl.servers import Clone, InTurn, Servers, Spread
 from warmer.crawl.token_bucket import TokenBucket
 from warmer.errors import StoreError
 from warmer.model import Pass
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from warmer.config import CrawlConfig
     from warmer.crawl.origin import Origin
+    from warmer.crawl.servers import Route
+    from warmer.crawl.watch import Watch
     from warmer.model import LimitMove, Outcome, Target
     from warmer.report.progress import Progress
     from warmer.run.reach import Reach
@@ -58,12 +61,15 @@ class Passes:
     aborted: str | None = None
     vary_on_cookie: int = 0
     bucket: TokenBucket | None = field(init=False)
+    servers: Servers | None = field(init=False)
     trace: LimitTrace = field(default_factory=LimitTrace)
     began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         rate = self.config.rate
         self.bucket = TokenBucket(rate, self.config.burst) if rate else None
+        several = self.reach.servers if len(self.reach.servers) > 1 else ()
+        self.servers = Servers(several) if several else None
 
     async def run(
         self, fetch: Pass, targets: Iterator[Target], *, total: int, what: str
@@ -168,15 +174,16 @@ class Passes:
         return outcomes
 
     def warnings(self) -> list[str]:
-        """What a run that sends no cookies cannot show of those who come with some."""
+        """Servers that were down, and what a run without cookies cannot show of who has some."""
+        found = [] if self.servers is None else list(self.servers.warnings())
         if not self.vary_on_cookie or self.reach.sends("cookie"):
-            return []
+            return found
         warning = (
             f"Vary names Cookie on {counted(self.vary_on_cookie, 'page')}: who comes with any,"
             " such as the _ga of analytics, misses what is warm for those without; drop cookies"
             " that the site does not read before the cache, or do not touch the session"
         )
-        return [warning]
+        return [*found, warning]
 
     async def _crawl(
         self,
@@ -221,6 +228,15 @@ class Passes:
         if config is self.config:
             self.limit = max(1, job.live.limit)
         self.aborted = self.aborted or job.aborted
+
+    def _route(self, fetch: Pass, *, each_in_turn: bool) -> Route | None:
+        if self.servers is None:
+            return None
+        if self.reach.server_of:
+            return Clone(self.servers, self.reach.server_of)
+        if each_in_turn:
+            return InTurn(self.servers)
+        return Spread(self.servers, shift=1 if fetch is Pass.PROBE else 0)
 
     def _moved(self, move: LimitMove) -> None:
         self.trace.add(move)

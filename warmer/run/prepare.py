@@ -109,7 +109,7 @@ def _check_way(site: SiteConfig, mode: Mode, *, refresh: bool) -> None:
     _check_refresh(site, refresh=refresh)
     if mode is not Mode.VERIFY:
         check_accounts(site, os.environ)
-    CacheKeys(site.cache, site.connect_to).close()
+    CacheKeys(site.cache, site.first_server).close()
 
 
 async def run_new(
@@ -203,9 +203,9 @@ def plan_run(
     somebody named, all of it.
     """
     site = resolved.site
-    variants = reach(site, gathered.base_url).variants
-    top = site.plan.top if whole else None
-    found = targets(gathered.staging.ranked(), variants, top)
+    reached = reach(site, gathered.base_url)
+    top = reached.cap(site.plan.top) if whole else None
+    found = targets(gathered.staging.ranked(), reached.variants, top)
     record = store.create_run(
         site=site.name or gathered.base_url.partition("//")[2],
         trigger=trigger,
@@ -247,7 +247,7 @@ def _check_refresh(site: SiteConfig, *, refresh: bool) -> None:
 async def _run(
     store: Store, run_id: str, way: Way, *, warnings: Sequence[str]
 ) -> tuple[Report, ExitCode]:
-    keys = CacheKeys(way.site.cache, way.site.connect_to)
+    keys = CacheKeys(way.site.cache, way.site.first_server)
     try:
         logins = Logins()
         if way.mode is not Mode.VERIFY:

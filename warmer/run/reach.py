@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -13,9 +13,10 @@ from warmer.crawl.origin import Origin
 from warmer.crawl.profiles import RUN_HEADER, header_lines, own_header_names, visitor_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from warmer.config import SiteConfig
+    from warmer.model import KeyAnswer
 
 DEFAULT_VARIANTS = (VariantConfig(name="default"),)
 ANOTHER_SESSION = "session=of-another-visitor"
@@ -30,6 +31,10 @@ class Reach:
     after a redirect from http to https or back, for a browser offers more codings over TLS.
     `own` names, in lower case, those among all we send that visitors do not send alike.
     Variants `with_login` are fetched with the cookies of a session besides.
+
+    Where the run is cloned to several `servers`, each has every variant for itself:
+    `server_of` says which one a variant stands for, and is empty otherwise. `cache_servers`
+    names for each configured cache the one server whose visitors have it, None for all.
     """
 
     origin: Origin
@@ -38,6 +43,29 @@ class Reach:
     redirected: Mapping[str, Mapping[str, str]]
     own: Mapping[str, frozenset[str]]
     with_login: frozenset[str] = frozenset()
+    servers: tuple[str, ...] = ()
+    server_of: Mapping[str, str] = field(default_factory=dict)
+    cache_servers: tuple[str | None, ...] = ()
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether any of several servers may get a request."""
+        return len(self.servers) > 1 and not self.server_of
+
+    def cap(self, top: int | None) -> int | None:
+        """How many targets the best `top` are: as many for each server of a cloned run."""
+        return top if top is None or not self.server_of else top * len(self.servers)
+
+    def answers_for(self, variant: str, answers: Sequence[KeyAnswer]) -> tuple[KeyAnswer, ...]:
+        """Of all caches' answers those that speak for this variant's server.
+
+        What all servers share shows nothing of what one of them keeps for itself.
+        """
+        server = self.server_of.get(variant)
+        if server is None:
+            return tuple(answers)
+        told = zip(answers, self.cache_servers, strict=True)
+        return tuple(answer for answer, of_server in told if of_server == server)
 
     def lines(self, run_id: str) -> dict[str, list[str]]:
         """Request header lines of each variant."""
@@ -77,7 +105,7 @@ class Reach:
 
 
 def reach(site: SiteConfig, base_url: str) -> Reach:
-    variants = site.variant or DEFAULT_VARIANTS
+    variants, server_of = _cloned(site)
     scheme = urlsplit(base_url).scheme
     sent, redirected = (
         {
@@ -93,7 +121,36 @@ def reach(site: SiteConfig, base_url: str) -> Reach:
         for variant in variants
     }
     with_login = frozenset(each.name for each in variants if each.login is not None)
-    return Reach(_origin(site, base_url), variants, sent, redirected, own, with_login)
+    return Reach(
+        origin=_origin(site, base_url),
+        variants=variants,
+        sent=sent,
+        redirected=redirected,
+        own=own,
+        with_login=with_login,
+        servers=site.servers,
+        server_of=server_of,
+        cache_servers=tuple(cache.server for cache in site.cache),
+    )
+
+
+def at_first_server(site: SiteConfig) -> SiteConfig:
+    """The site as one server shows it, for a look that is no run."""
+    cache = tuple(each for each in site.cache if each.server in (None, site.first_server))
+    return replace(site, connect_to=site.first_server, cache=cache)
+
+
+def _cloned(site: SiteConfig) -> tuple[tuple[VariantConfig, ...], dict[str, str]]:
+    """Variants, each once for every server where the run is cloned, and their servers."""
+    variants = site.variant or DEFAULT_VARIANTS
+    if site.crawl.distribute != "clone" or len(site.servers) < 2:
+        return variants, {}
+    pairs = [
+        (replace(variant, name=f"{variant.name} @ {server}"), server)
+        for variant in variants
+        for server in site.servers
+    ]
+    return tuple(variant for variant, _ in pairs), {each.name: server for each, server in pairs}
 
 
 def for_strangers(site: SiteConfig) -> SiteConfig:
@@ -143,7 +200,7 @@ def _origin(site: SiteConfig, base_url: str) -> Origin:
         base_url=base_url,
         hosts=frozenset({host, *aliases} - {""}),
         headers=site.headers,
-        connect_to=site.connect_to,
+        connect_to=site.first_server,
         unix_socket=crawl.unix_socket,
         proxy=crawl.proxy,
         basic_auth=crawl.basic_auth,

@@ -19,6 +19,7 @@ from warmer.model import (
     Verdict,
 )
 from warmer.run.probing import WAITING, Choice
+from warmer.run.several import APART, missed_elsewhere, not_shared
 from warmer.run.witness import (
     FETCHES,
     NOT_SHARED,
@@ -105,6 +106,18 @@ class Verification:
                 self._run_id, [(result.target.rank, NOT_SHARED) for result in denied]
             )
 
+    def doubt_sharing(self) -> str | None:
+        """Why several servers do not seem to share a cache; then what only two have is not warm."""
+        if not self._reach.is_spread:
+            return None
+        pages = sum(map(missed_elsewhere, self._store.probed(self._run_id)))
+        if not pages:
+            return None
+        if len(self._reach.servers) > 2:
+            denied = list(self._store.warm_without_key(self._run_id))
+            self._store.add_verdicts(self._run_id, [(each.target.rank, APART) for each in denied])
+        return not_shared(pages)
+
     def any_warm(self, ranks: Collection[int]) -> bool:
         """Whether one of these targets turned out warm."""
         return bool(ranks) and any(
@@ -153,7 +166,11 @@ class Verification:
                 )
                 for result in page
             ]
-            answers = await self._keys.answers(questions)
+            told = await self._keys.answers(questions)
+            answers = [
+                self._reach.answers_for(result.target.variant, found)
+                for result, found in zip(page, told, strict=True)
+            ]
             cases = (self._case(result, found) for result, found in zip(page, answers, strict=True))
             judged = [(r.target.rank, verdict(c)) for r, c in zip(page, cases, strict=True)]
             self._store.add_verdicts(self._run_id, [(n, j) for n, j in judged if j is not None])
@@ -174,6 +191,7 @@ class Verification:
             min_ttl_s=self._config.min_ttl_s,
             typical=self._typical,
             timing_ratio=self._config.timing_ratio,
+            elsewhere=self._reach.is_spread,
         )
 
     def _refreshed(self, warm: Outcome | None) -> Outcome | None:
