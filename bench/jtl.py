@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 REQUESTS = 1_000_000
 GOAL_S = 20.0
 FEW = 10_000
-GOAL_MB = 50.0
+GOAL_MB = 30.0
 """More at a million requests than at ten thousand: the summary keeps two floats of each target."""
 
 

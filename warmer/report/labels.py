@@ -42,11 +42,13 @@ class Labels:
         """`by` as `--label-by` takes it; raises ConfigError."""
         self._group = _rule(by)
         # A replay has one pass, whose name would tell nothing.
-        self._opening = {each: "" if kind is RunKind.REPLAY else f"{each} " for each in Pass}
+        self._opening: dict[str, str] = {
+            each: "" if kind is RunKind.REPLAY else f"{each} " for each in Pass
+        }
         self._known: set[str] = set()
 
     def of(self, sample: Sample) -> str:
-        label = self._opening[Pass(sample.fetch)] + self._group(sample)
+        label = self._opening[sample.fetch] + self._group(sample)
         if label in self._known:
             return label
         if len(self._known) == LABELS_MOST:

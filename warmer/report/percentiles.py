@@ -5,6 +5,7 @@ Nearest rank: a percentile is a value that was measured, never one in between.
 
 from __future__ import annotations
 
+import random
 from bisect import bisect_left
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -24,9 +25,17 @@ def percentiles(values: array[float], wanted: Sequence[int]) -> list[float | Non
     """
     if not values:
         return [None for _ in wanted]
-    bounds = sorted(values[:: max(1, len(values) // _SAMPLE)])
+    bounds = _bounds(values)
     sizes = Counter(bisect_left(bounds, value) for value in values)
     return [_at(values, bounds, sizes, -(-p * len(values) // 100) - 1) for p in wanted]
+
+
+def _bounds(values: array[float]) -> list[float]:
+    """Some of the values, sorted; taken at random, for every n-th may be of one variant."""
+    if len(values) <= _SAMPLE:
+        return sorted(values)
+    draw = random.Random(len(values))  # noqa: S311 -- a sample
+    return sorted(draw.choices(values, k=_SAMPLE))
 
 
 def _at(values: array[float], bounds: list[float], sizes: Counter[int], index: int) -> float:
