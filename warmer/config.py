@@ -163,6 +163,23 @@ class CrawlConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     refresh_secret: str | None = None
 
 
+class GuardConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[guard]`: what `concurrency = "auto"` looks after besides the origin's own answers."""
+
+    enabled: bool = True
+    url: str | None = None
+    guard_ratio: Annotated[float, Meta(gt=1)] = 2.0
+    guard_ms: NotNegative = 10.0
+    max_ms: Positive = 2000.0
+    every_s: Positive = 1.0
+    evictions_per_s: NotNegative | None = None
+    memory_ratio: Share | None = None
+    cpu_ratio: Positive | None = None
+    command: str | None = None
+    command_url: str | None = None
+    max_value: float | None = None
+
+
 class VerifyConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[verify]`: what counts as proof."""
 
@@ -249,6 +266,7 @@ class SiteConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     write: tuple[WriteConfig, ...] = ()
     cache: tuple[CacheConfig, ...] = ()
     crawl: CrawlConfig = field(default_factory=CrawlConfig)
+    guard: GuardConfig = field(default_factory=GuardConfig)
     verify: VerifyConfig = field(default_factory=VerifyConfig)
     thresholds: ThresholdsConfig = field(default_factory=ThresholdsConfig)
     schedule: tuple[ScheduleConfig, ...] = ()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from warmer.config import (
         CrawlConfig,
+        GuardConfig,
         ScheduleConfig,
         SiteConfig,
         SourceConfig,
@@ -50,6 +51,7 @@ def check_site(site: SiteConfig) -> None:
     for n, schedule in enumerate(site.schedule):
         _check_schedule(f"schedule[{n}]", schedule)
     _check_crawl(site.crawl)
+    _check_guard(site.guard)
 
 
 def check_base_url(url: str) -> None:
@@ -206,6 +208,19 @@ def _check_crawl(crawl: CrawlConfig) -> None:
         raise ConfigError("crawl.basic_auth: expected user:password")
     if crawl.client_key and not crawl.client_cert:
         raise ConfigError("crawl.client_key: given without crawl.client_cert; both are needed")
+
+
+def _check_guard(guard: GuardConfig) -> None:
+    if guard.max_value is not None and guard.command is None and guard.command_url is None:
+        raise ConfigError(
+            "guard.max_value: there is no number to compare; expected guard.command or"
+            " guard.command_url beside it"
+        )
+    if guard.command_url is not None and not guard.command_url.startswith(("http://", "https://")):
+        raise ConfigError(
+            f'guard.command_url: "{_shown(guard.command_url)}" is no URL; expected http:// or'
+            " https://"
+        )
 
 
 def _check_source(key: str, source: SourceConfig) -> None:

@@ -220,7 +220,8 @@ class Reading:
 
     Source: Redis INFO, memcached `stats`. `identity` changes when the server
     restarts; `resets` and `flushes` count commands that void a difference;
-    `connections` falls when counters were reset. `own_hits`, `own_misses` are
+    `connections` falls when counters were reset; `cpu_s` is the processor time of
+    the server since it started, in seconds. `own_hits`, `own_misses` are
     how often our own look-ups had moved the counters when this was read.
     """
 
@@ -236,6 +237,7 @@ class Reading:
     used_bytes: int
     max_bytes: int | None
     policy: str | None
+    cpu_s: float = 0.0
     own_hits: int = 0
     own_misses: int = 0
 

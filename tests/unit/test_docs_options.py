@@ -78,6 +78,7 @@ HEADING_OF_TABLE = {
     "cache.keys": "### `[cache.keys]`",
     "cache.pattern": "### `[[cache.pattern]]`",
     "crawl": "### `[crawl]`",
+    "guard": "### `[guard]`",
     "verify": "### `[verify]`",
     "thresholds": "### `[thresholds]`",
     "schedule": "### `[[schedule]]`",

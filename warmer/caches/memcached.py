@@ -169,6 +169,7 @@ class MemcachedCache:
                 used_bytes=int(stats["bytes"]),
                 max_bytes=int(stats["limit_maxbytes"]) or None,
                 policy="lru" if settings.get("evictions", "on") == "on" else "no eviction",
+                cpu_s=float(stats["rusage_user"]) + float(stats["rusage_system"]),
                 own_hits=node.own_hits,
                 own_misses=node.own_misses,
             )

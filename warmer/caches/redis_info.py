@@ -59,6 +59,7 @@ def reading(node: Node) -> Reading:
         used_bytes=info.get("used_memory", 0),
         max_bytes=info.get("maxmemory") or None,
         policy=info.get("maxmemory_policy"),
+        cpu_s=info.get("used_cpu_sys", 0.0) + info.get("used_cpu_user", 0.0),
         own_hits=node.own_hits,
         own_misses=node.own_misses,
     )

@@ -12,6 +12,7 @@ from warmer.crawl.settings import plan_settings
 
 if TYPE_CHECKING:
     from warmer.crawl.job import CrawlJob
+    from warmer.crawl.watch import Watch
 
 
 async def crawl(job: CrawlJob) -> None:
@@ -35,7 +36,10 @@ async def crawl(job: CrawlJob) -> None:
     runner, crawler = new_crawler(settings, "warm")
     governor.crawler = crawler
     crawling = runner.crawl(crawler, job=job, governor=governor)
-    standing_by = asyncio.ensure_future(governor.stand_by())
+    beside = [asyncio.ensure_future(governor.stand_by())]
+    if job.watch is not None:
+        governor.watch = job.watch
+        beside.append(asyncio.ensure_future(_watch(job, job.watch, governor)))
     try:
         await asyncio.shield(crawling)
     except asyncio.CancelledError:
@@ -43,12 +47,21 @@ async def crawl(job: CrawlJob) -> None:
         await crawling
         raise
     finally:
-        standing_by.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await standing_by
+        for each in beside:
+            each.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await each
     if job.failure is not None:
         raise job.failure
     lost = crawler.spider.under_way  # type: ignore[union-attr]  # the spider of plans has it
     if lost and not job.stopped.is_set():
         # Scrapy logs what goes wrong inside of it and goes on: counting is the only proof.
         raise RuntimeError(f"{lost} targets were taken and never answered for")
+
+
+async def _watch(job: CrawlJob, watch: Watch, governor: Governor) -> None:
+    """What goes wrong in it ends the crawl: unwatched, it must not go on as if it were."""
+    try:
+        await watch.run(governor)
+    except Exception as error:  # noqa: BLE001 -- raised again by `crawl`
+        job.fail(error)

@@ -7,18 +7,29 @@ downloader and the job hear of it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
 from warmer.crawl.job import Page
 from warmer.crawl.limiter import AutoLimiter, FixedLimiter, Limiter, Sample
+from warmer.crawl.watch import Candidate
 from warmer.model import LimitMove
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
+    from warmer.crawl.fetch import Fetch
     from warmer.crawl.job import CrawlJob
+    from warmer.crawl.watch import Watch
+
+
+OVERLOAD_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+"""An origin that answers so is failing, whichever page was asked for."""
+
+QUIET_S = 2.0
+"""So long what is on the wire is waited for before the canary's first looks."""
 
 
 class Governor:
@@ -30,6 +41,8 @@ class Governor:
         self._job = job
         self._limiter = new_limiter(job, time.monotonic())
         self._timer: asyncio.TimerHandle | None = None
+        self._quiet: asyncio.Event | None = None
+        self.watch: Watch | None = None
         self._tell()
 
     @property
@@ -43,11 +56,17 @@ class Governor:
     def ended(self) -> None:
         """An exchange is over, however it ended."""
         self._job.live.in_flight -= 1
+        if self._quiet is not None and self._job.live.in_flight == 0:
+            self._quiet.set()
 
     def answered(self, request: Request, page: Page | None) -> None:
         """A response came that is an outcome."""
-        status: int = request.meta["fetch"].status
-        cold = status == 200 and (page is not Page.HOT or self._job.expects_hot)
+        fetch: Fetch = request.meta["fetch"]
+        if fetch.status in OVERLOAD_STATUSES:
+            return  # it was told of as a failure
+        cold = fetch.status == 200 and (page is not Page.HOT or self._job.expects_hot)
+        if self.watch is not None and self.watch.wants_candidates:
+            self._offer(self.watch, request, page)
         self._sample(request, cold=cold)
 
     def failed(self, request: Request, failure: str, retry_after_s: float | None) -> None:
@@ -63,6 +82,25 @@ class Governor:
         finally:
             if self._timer is not None:
                 self._timer.cancel()
+
+    @property
+    def pressed(self) -> bool:
+        """See `Limiter.pressed`."""
+        return self._limiter.pressed
+
+    async def quiet(self) -> None:
+        """Send nothing, and return when nothing is on the wire, or after `QUIET_S`."""
+        self._quiet = asyncio.Event()
+        self._let()
+        if self._job.live.in_flight:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._quiet.wait(), QUIET_S)
+
+    def go_on(self) -> None:
+        """Send again."""
+        self._quiet = None
+        self._let()
+        wake(self.crawler)
 
     def press(self, why: str) -> None:
         """See `Limiter.press`."""
@@ -96,7 +134,7 @@ class Governor:
         if limiter.limit != live.limit:
             wider = limiter.limit > live.limit
             self._tell()
-            self.crawler.engine.downloader.total_concurrency = limiter.limit
+            self._let()
             if wider:
                 wake(self.crawler)
         if self._timer is not None:
@@ -110,6 +148,17 @@ class Governor:
         self._timer = None
         self._limiter.wake(time.monotonic())
         self._apply()
+
+    def _let(self) -> None:
+        """Let so many be in flight as there may be now."""
+        limit = self._limiter.limit if self._quiet is None else 0
+        self.crawler.engine.downloader.total_concurrency = limit
+
+    def _offer(self, watch: Watch, request: Request, page: Page | None) -> None:
+        if page is Page.HOT or page is Page.STORABLE:
+            fetch: Fetch = request.meta["fetch"]
+            cold_ms = fetch.first_byte_ms if page is Page.STORABLE else None
+            watch.offer(Candidate(request.url, request.meta["header_lines"], cold_ms))
 
     def _tell(self) -> None:
         self._job.live.limit = limit = self._limiter.limit

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from warmer.crawl.role import Role
     from warmer.crawl.servers import Route
     from warmer.crawl.token_bucket import TokenBucket
+    from warmer.crawl.watch import Watch
     from warmer.model import LimitMove, Target
 
 
@@ -88,7 +89,8 @@ class CrawlJob:
     the beginning of the run; `redirected` of each response that leads elsewhere, with the URL
     that was asked for. `stop` ends the crawl early: no further request is sent, what
     is on the wire comes to its end. With `expects_hot` the limit follows the pages that
-    caches give, which are no measure of the origin otherwise.
+    caches give, which are no measure of the origin otherwise. `watch` looks after visitors
+    where the limit is found by itself.
     """
 
     targets: Iterator[Target]
@@ -104,6 +106,7 @@ class CrawlJob:
     route: Route | None = None
     roles: Mapping[str, Role] = field(default_factory=dict)
     bucket: TokenBucket | None = None
+    watch: Watch | None = None
     moved: Callable[[LimitMove], None] = _unheard
     began: float = field(default_factory=time.monotonic)
     redirected: Callable[[str, Fetch], None] = _unwatched

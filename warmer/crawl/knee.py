@@ -29,12 +29,14 @@ MANY = 12
 LEAST = 6
 """So many pages are seen before a level is judged: the first alone, the others."""
 MOST = 320
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
 """After so long a trial of slow pages is judged by what there is."""
 SOON_S, LATER_S, LATEST_S = 2.0, 8.0, 60.0
 """When a level is put to the test again: after an unclear trial, a clear one, at the latest."""
 PAGES_PER_S = 75
 """Or, where pages are quick, after as many as that makes."""
+TRIAL_SHARE = 6.0
+"""And at the least so many times what the last trial took."""
 BLOCK = 16
 DRIFT = math.log(1.5)
 """When so many pages in a row take so much longer or less than before, it is tested at once."""
@@ -76,8 +78,9 @@ class Knee:
         self._check_pages = 0
         self._pages = 0
         self._upward = True
+        self._stride = 1
         self._doubted = False
-        self._inside = start
+        self._inside = 0
         self._found = ""
 
     def page(
@@ -96,9 +99,16 @@ class Knee:
             return self._climb(now=now, ceiling=ceiling)
         return self._hold(took_ms, in_flight, now=now, ceiling=ceiling)
 
+    def other(self, took_ms: float, *, sent_at: float) -> None:
+        """Take a request into account that was no cold page."""
+        if sent_at >= self._since:
+            window = self._here if self._trial is None else self._trial.window
+            window.add_other(took_ms)
+
     def settle(self, level: int, *, now: float) -> None:
         """Go on from a level that something else has chosen; what was seen before is void."""
         self._trial = None
+        self._inside = 0
         self._arrive(level, Window(MOST))
         self._since = now
         self._wait(now, SOON_S)
@@ -132,19 +142,28 @@ class Knee:
                 # What was seen before the change is no measure of what comes after it.
                 self._here = Window(MOST)
                 self._upward = drift < 0
+                self._stride = 1
                 self._wait(now, 0.0)
         self._pages += 1
-        if self._pages < BLOCK or (now < self._check_at and self._pages < self._check_pages):
+        if min(self._pages, len(self._here) // 2) < BLOCK:
             return ""
-        upward = self._upward or self._settled == 1
-        step = self._step() if upward else -self._step()
-        level = min(self._settled + step, ceiling)
-        if level == self._settled:
-            self._upward = False
-            self._wait(now, self._interval_s * 2)
+        if now < self._check_at and self._pages < self._check_pages:
             return ""
-        fewer_or_more = "more" if upward else "fewer"
-        return self._try(level, now, f"is {level} in flight better, {fewer_or_more} than before?")
+        if self._settled == 1:
+            self._upward = True
+        stride = min(self._step() * self._stride, self._settled)
+        more = min(self._settled + stride, ceiling)
+        level = more if self._upward else self._settled - self._step()
+        if 0 < self._inside < self._settled:
+            level = self._inside
+        level, self._inside = max(1, level), 0
+        if level > self._settled:
+            return self._try(level, now, f"do {level} in flight bring more pages by now?")
+        if level < self._settled:
+            return self._try(level, now, f"do {level} in flight bring as many pages?")
+        self._upward = False
+        self._wait(now, min(self._interval_s * 2, LATEST_S))
+        return ""
 
     def _step(self) -> int:
         return max(1, round(self._settled / 4))
@@ -173,59 +192,68 @@ class Knee:
         most = 20 / math.log(trial.level / self._settled) ** 2
         out_of_patience = now - trial.began > PATIENCE_S and count >= 2 * LEAST
         late = count >= min(most, MOST) or out_of_patience
-        if not late and (found is None or self._unsure(found)):
+        if not late and (found is None or self._unsure(found, count)):
             return ""
         return self._conclude(trial, found, now=now)
 
-    def _unsure(self, found: Comparison) -> bool:
-        """While it climbs, half a standard error is enough to go on: to stop too low costs more."""
+    def _unsure(self, found: Comparison, count: int) -> bool:
+        """While it climbs, less is needed to go on than to stop: to stop too low costs more."""
         above = found.elasticity - PAYS
-        needed = found.error / 2 if self._phase is Phase.CLIMB and above > 0 else found.error
-        return abs(above) < needed
+        if self._phase is not Phase.CLIMB:
+            return abs(above) < found.error
+        return above < found.error / 2 if above > 0 else count < BLOCK or -above < found.error
 
     def _conclude(self, trial: Trial, found: Comparison | None, *, now: float) -> str:
         before, self._trial = self._settled, None
+        # Where pages are slow, so is a trial: what it costs must stay a small part.
+        costs_s = TRIAL_SHARE * (now - trial.began)
         if found is None:
-            return self._back(now, f"{trial.level} were never in flight at once", LATER_S)
+            why = f"{trial.level} were never in flight at once"
+            return self._back(now, why, max(LATER_S, costs_s))
         upward = trial.level > before
         many, few = max(trial.level, before), min(trial.level, before)
         finding = f"{many} in flight bring {found.gain:.2f} times the pages of {few}"
         # Where it holds already, more in flight has the burden of proof.
-        doubt = found.error / 2 if upward and self._phase is Phase.HOLD else 0.0
+        doubt = found.error / 2 if self._phase is Phase.HOLD else 0.0
         if (found.elasticity - doubt > PAYS) is upward:
             return self._go_on(trial, found, finding, now=now)
         clear = abs(found.elasticity - PAYS) > 2 * found.error
-        if self._phase is Phase.CLIMB and not clear and not self._doubted:
+        # The second request in flight may be the first that another worker ever sees.
+        doubtful = before == 1 or not clear
+        if self._phase is Phase.CLIMB and doubtful and not self._doubted:
             self._doubted = True
             why = self._back(now, finding, SOON_S)
             self._phase = Phase.CLIMB
             return why
-        climbed = self._phase is Phase.CLIMB
-        why = self._back(now, finding, max(LATER_S if clear else SOON_S, self._interval_s * 2))
-        if climbed and self._inside < before:
-            return self._refine(now, finding)
+        inside = self._inside if self._phase is Phase.CLIMB else 0
+        again_s = min(2 * max(self._interval_s, LATER_S if clear else SOON_S), LATEST_S)
+        why = self._back(now, finding, max(again_s, costs_s))
+        if 0 < inside < before:
+            self._look_inside(inside, now)
         return why
 
     def _go_on(self, trial: Trial, found: Comparison, finding: str, *, now: float) -> str:
         before, upward = self._settled, trial.level > self._settled
         self._arrive(trial.level, trial.window)
         if self._phase is Phase.CLIMB:
-            self._inside = max(before + 1, math.ceil(before * found.gain))
-            if found.elasticity + found.error > ALL_PAYS:
+            self._inside = inside = max(before + 1, math.ceil(before * found.gain))
+            if found.elasticity + found.error > ALL_PAYS or inside >= trial.level:
                 self._found = f" {trial.level} bring {found.gain:.2f} times the pages of {before}"
                 return finding
-            if self._inside < trial.level:
-                return self._refine(now, finding)
-        # A step in the right direction is followed by another one.
-        self._phase = Phase.HOLD
+            self._look_inside(inside, now)
+            return finding
+        # A step in the right direction is followed by another one, upward by a longer one.
+        self._stride = 2 * self._stride if upward else 1
         self._upward = upward
         self._wait(now, 0.0)
         return finding
 
-    def _refine(self, now: float, finding: str) -> str:
-        """As many as were of use may do: what is beyond them only waits."""
+    def _look_inside(self, level: int, now: float) -> None:
+        """As many as were of use may do, for what is beyond them only waits."""
         self._phase = Phase.HOLD
-        return self._try(self._inside, now, f"{finding}: do {self._inside} bring as many?")
+        self._inside = level
+        self._upward = False
+        self._wait(now, 0.0)
 
     def _try(self, level: int, now: float, why: str) -> str:
         self._trial = Trial(
@@ -234,7 +262,7 @@ class Knee:
             # The first ones find less of a queue than those after them will.
             skip=level if level < 2 * self._settled else level - self._settled,
             began=now,
-            look=max(LEAST, level),
+            look=max(LEAST if self._phase is Phase.CLIMB else BLOCK, level),
         )
         self.level = level
         self._since = now
@@ -243,6 +271,7 @@ class Knee:
     def _back(self, now: float, why: str, again_s: float) -> str:
         self._phase = Phase.HOLD
         self._upward = self.level < self._settled
+        self._stride = 1
         self.level = self._settled
         self._since = now
         self._block = Window(BLOCK)
@@ -255,7 +284,7 @@ class Knee:
         self._block = Window(BLOCK)
 
     def _wait(self, now: float, seconds: float) -> None:
-        self._interval_s = min(max(seconds, SOON_S), LATEST_S)
-        self._check_at = now + min(seconds, LATEST_S)
+        self._interval_s = max(seconds, SOON_S)
+        self._check_at = now + seconds
         self._check_pages = int(self._interval_s * PAGES_PER_S)
         self._pages = 0

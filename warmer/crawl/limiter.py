@@ -48,6 +48,11 @@ class Limiter(Protocol):
         ...
 
     @property
+    def pressed(self) -> bool:
+        """Whether it pauses until it is released."""
+        ...
+
+    @property
     def wake_at(self) -> float | None:
         """When `wake` is to be called; None: when there is something to say."""
         ...
@@ -80,6 +85,7 @@ class FixedLimiter:
     """A number chosen by a person; it stays, whatever happens, once it is reached."""
 
     wake_at: float | None = None
+    pressed = False
 
     def __init__(self, limit: int, *, ramp_up_s: float, now: float) -> None:
         self._most = limit
@@ -117,7 +123,7 @@ class AutoLimiter:
         self._guarded_until = -math.inf
         self._guarded_s = GUARDED_S
         self._guarded = maximum
-        self._pressed = False
+        self.pressed = False
         self.limit = self._level
         self.wake_at: float | None = None
         self.why = "one request alone first" if self._level == 1 else "as before"
@@ -131,24 +137,26 @@ class AutoLimiter:
                 self._recover(sample, now)
             elif self.limit and sample.cold:
                 self._follow_knee(sample, now)
+            else:
+                self._knee.other(sample.took_ms, sent_at=sample.sent_at)
         return self.limit
 
     def wake(self, now: float) -> int:
         if self.wake_at is not None and now >= self.wake_at:
             self.wake_at = None
             self._trouble.resumed(now)
-            if not self._pressed:
+            if not self.pressed:
                 self._move(1, "the pause is over: one request tries")
         return self.limit
 
     def press(self, why: str, now: float) -> int:
-        if self._pressed:
+        if self.pressed:
             return self.limit
         self._knee.stop_climbing()
         if self._level > 1:
             self._settle(self._level // 2, why, now)
         else:
-            self._pressed = True
+            self.pressed = True
             self._move(0, why)
         if now < self._guarded_until:
             self._guarded_s = min(2 * self._guarded_s, LONGEST_GUARD_S)
@@ -157,8 +165,8 @@ class AutoLimiter:
         return self.limit
 
     def release(self, why: str, now: float) -> int:
-        if self._pressed:
-            self._pressed = False
+        if self.pressed:
+            self.pressed = False
             self._guarded_until = now + self._guarded_s
             if self.wake_at is None:
                 self._settle(1, why, now)
@@ -178,7 +186,7 @@ class AutoLimiter:
 
     def _fail(self, sample: Sample, now: float) -> None:
         trouble, reason = self._trouble, sample.failure
-        pause_s = trouble.failed(self._level, sent_at=sample.sent_at)
+        pause_s = trouble.failed(self._level, sent_at=sample.sent_at) if self.limit else 0.0
         if sample.retry_after_s:
             self._pause(sample.retry_after_s, f"{reason}, with Retry-After", now)
         elif not self.limit:

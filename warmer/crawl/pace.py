@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from warmer.crawl.abort_rule import AbortRule
 from warmer.crawl.fetch import FetchError
+from warmer.crawl.governor import OVERLOAD_STATUSES
 from warmer.crawl.job import StoppedError
 from warmer.crawl.retry import asked_pause_s
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from warmer.crawl.governor import Governor
     from warmer.crawl.job import CrawlJob
     from warmer.crawl.token_bucket import TokenBucket
-
-OVERLOAD_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
-"""An origin that answers so is failing, whichever page was asked for."""
 
 
 class PaceMiddleware:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import statistics
 from dataclasses import dataclass
-from typing import NamedTuple
 
 LEAST_SPREAD = 0.25
 """Few samples may be alike by chance; so much relative spread is assumed at least."""
@@ -17,22 +16,30 @@ OUTLIER = 4.0
 """A page counts as so many times the median at most: a worker's first request takes longer."""
 
 
-class Average(NamedTuple):
-    """Mean time of a page in milliseconds, and the relative standard error of that mean."""
+@dataclass(frozen=True, slots=True)
+class Average:
+    """Mean time of so many pages in milliseconds, and their relative standard deviation."""
 
     mean_ms: float
-    error: float
+    spread: float
+    count: int
+
+    @property
+    def error(self) -> float:
+        """Relative standard error of the mean."""
+        return self.spread / math.sqrt(self.count)
 
 
 class Window:
     """The latest pages fetched under one limit: their times, and how many were in flight."""
 
-    __slots__ = ("_flown", "_keep", "_times")
+    __slots__ = ("_flown", "_keep", "_other_ms", "_times")
 
     def __init__(self, keep: int) -> None:
         self._keep = keep
         self._times: list[float] = []
         self._flown: list[int] = []
+        self._other_ms = 0.0
 
     def __len__(self) -> int:
         return len(self._times)
@@ -42,12 +49,19 @@ class Window:
         if len(self._times) >= self._keep:
             del self._times[: self._keep // 2]
             del self._flown[: self._keep // 2]
+            self._other_ms /= 2
         self._times.append(took_ms)
         self._flown.append(in_flight)
 
+    def add_other(self, took_ms: float) -> None:
+        """A request that was no such page, and took its place among those in flight."""
+        self._other_ms += took_ms
+
     def in_flight(self) -> float:
-        """Mean number of requests on the wire when a page came, itself included."""
-        return sum(self._flown) / len(self._flown)
+        """Mean number of such pages on the wire: all requests, by the pages' part of the time."""
+        spent_ms = math.fsum(self._times)
+        share = spent_ms / (spent_ms + self._other_ms) if spent_ms else 1.0
+        return share * sum(self._flown) / len(self._flown)
 
     def average(self) -> Average:
         """Of times that outliers do not carry away; the window must hold a page."""
@@ -57,7 +71,7 @@ class Window:
         counted = [min(each, longest) for each in times]
         mean = max(math.fsum(counted) / count, 1e-6)
         variance = math.fsum((each - mean) ** 2 for each in counted) / count
-        return Average(mean, max(LEAST_SPREAD, math.sqrt(variance) / mean) / math.sqrt(count))
+        return Average(mean, max(LEAST_SPREAD, math.sqrt(variance) / mean), count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +95,7 @@ def compare(few: Window, many: Window) -> Comparison | None:
         return None
     fast, slow = few.average(), many.average()
     growth = more - math.log(slow.mean_ms / fast.mean_ms)
-    error = math.hypot(fast.error, slow.error) / more
+    # Pages of the one are as unlike as those of the other: few of them may not show it.
+    spread = max(fast.spread, slow.spread)
+    error = spread * math.sqrt(1 / fast.count + 1 / slow.count) / more
     return Comparison(math.exp(growth), growth / more, error)

@@ -26,6 +26,7 @@ from warmer.run.probing import BLIND_SAMPLE, ProbeChoice
 from warmer.run.repetition import Repetition
 from warmer.run.shared_sessions import look_for_leaks
 from warmer.run.verification import Verification
+from warmer.run.visitor_watch import visitor_watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,6 +79,7 @@ class Execution:
         """Never raises after the run has begun but for a store that cannot be written."""
         started = time.monotonic()
         log = CacheLog(self.site.cache, self.keys)
+        watch = visitor_watch(self.site, self.reach, self.run_id, self.progress.note)
         passes = Passes(
             store=self.store,
             run_id=self.run_id,
@@ -87,6 +89,7 @@ class Execution:
             progress=self.progress,
             stopping=self.stop.event,
             refresh_secret=self.site.crawl.refresh_secret if self.refresh else None,
+            watch=watch,
         )
         status, note, code = RunStatus.FINISHED, "", ExitCode.OK
         try:
@@ -101,6 +104,8 @@ class Execution:
         except WarmerError as error:
             status, code, note = RunStatus.ABORTED, error.exit_code, str(error)
         finally:
+            if watch is not None:
+                watch.close()
             self.warnings += log.warnings() + self.keys.notes + passes.warnings()
         self.store.set_cache_results(self.run_id, log.results())
         self.store.set_limit_moves(self.run_id, passes.trace.moves)

@@ -26,6 +26,7 @@ from warmer.report.wording import counted
 from warmer.run.limit_trace import LimitTrace
 from warmer.run.logins import Logins
 from warmer.run.observe import Counters, OutcomeObserver
+from warmer.run.visitor_watch import GUARDED_FROM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,6 +58,7 @@ class Passes:
     progress: Progress
     stopping: asyncio.Event
     refresh_secret: str | None = None
+    watch: Watch | None = None
     limit: int = 1
     aborted: str | None = None
     vary_on_cookie: int = 0
@@ -206,9 +208,12 @@ class Passes:
             observer=observer,
             keep_bytes=CSRF_WINDOW_BYTES,
             start_limit=self.limit,
+            expects_hot=fetch is Pass.PROBE,
             bucket=self.bucket,
+            watch=self.watch if config is self.config and total >= GUARDED_FROM else None,
             moved=self._moved,
             began=self.began,
+            route=self._route(fetch, each_in_turn=origin.new_connections),
             refresh_secret=self.refresh_secret if fetch is Pass.WARM else None,
             roles=(logins or self.logins).roles(fetch),
         )

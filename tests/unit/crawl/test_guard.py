@@ -1,0 +1,106 @@
+"""When visitors have to wait for our sake: looks in, advice out, on a clock that is moved."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from warmer.crawl.guard import Advice, Look, Tolerance, VisitorGuard
+
+GO_ON, AGAIN = Advice.GO_ON, Advice.LOOK_AGAIN
+BACK_OFF, RESUME = Advice.BACK_OFF, Advice.RESUME
+NO_ANSWER = Look(None, "status 503")
+
+
+def guard(*idle_ms: float, max_ms: float = 2000.0) -> VisitorGuard:
+    found = VisitorGuard(Tolerance(2.0, 10.0, max_ms))
+    found.begin(idle_ms or (4.0, 5.0, 30.0))
+    return found
+
+
+def advices(
+    watched: VisitorGuard, *looks: Look | float, start: float = 0.0, paused: bool = False
+) -> list[Advice]:
+    """One look a second."""
+    return [
+        watched.take(each if isinstance(each, Look) else Look(each), start + n, paused=paused)
+        for n, each in enumerate(looks)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("baseline_ms", "limit_ms"), [(1.0, 11.0), (10.0, 20.0), (50.0, 100.0), (1500.0, 2000.0)]
+)
+def test_too_slow_is_twice_as_slow_and_ten_more_or_beyond_the_absolute_limit(
+    baseline_ms: float, limit_ms: float
+) -> None:
+    assert Tolerance(2.0, 10.0, 2000.0).limit_ms(baseline_ms) == limit_ms
+
+
+def test_the_median_of_the_idle_looks_is_what_is_normal() -> None:
+    assert guard(4.0, 300.0, 5.0).baseline_ms == 5.0
+
+
+def test_one_slow_answer_asks_for_another_look_and_two_of_three_back_off() -> None:
+    watched = guard()
+    assert advices(watched, 6.0, 40.0, 40.0) == [GO_ON, AGAIN, BACK_OFF]
+    assert watched.why == "visitors wait: 40 ms for a hot page, 5 ms before"
+
+
+def test_a_single_slow_answer_is_chance() -> None:
+    assert advices(guard(), 6.0, 40.0, 6.0, 6.0, 40.0, 6.0) == [
+        GO_ON, AGAIN, GO_ON, GO_ON, AGAIN, GO_ON,
+    ]  # fmt: skip
+
+
+def test_what_is_in_flight_may_end_before_the_next_decision() -> None:
+    watched = guard()
+    advices(watched, 40.0, 40.0)
+    late = [watched.take(Look(40.0), now, paused=False) for now in (1.2, 1.9, 2.0, 2.1)]
+    assert late == [GO_ON, GO_ON, AGAIN, BACK_OFF]
+
+
+def test_no_answer_is_the_slowest_of_all() -> None:
+    watched = guard()
+    assert advices(watched, NO_ANSWER, NO_ANSWER) == [AGAIN, BACK_OFF]
+    assert watched.why == "visitors wait: status 503 for a hot page, 5 ms before"
+
+
+def test_a_canary_that_was_rendered_does_not_count() -> None:
+    assert advices(guard(), *[Look(400.0, hot=False)] * 5) == [GO_ON] * 5
+
+
+def test_a_pause_ends_with_two_fast_looks_in_a_row() -> None:
+    watched = guard()
+    found = advices(watched, 40.0, 6.0, 40.0, 6.0, 6.0, paused=True)
+    assert found == [GO_ON, GO_ON, GO_ON, GO_ON, RESUME]
+    assert watched.why == "visitors are served again: 6 ms for a hot page, 5 ms before"
+
+
+def test_what_stays_slow_in_a_pause_is_the_new_normal() -> None:
+    watched = guard()
+    assert advices(watched, *[40.0] * 11, paused=True) == [GO_ON] * 10 + [RESUME]
+    assert watched.why == "the site is slow without us, too: 40 ms for a hot page, 5 ms before"
+    assert watched.baseline_ms == 40.0
+    assert advices(watched, 40.0, 70.0, start=20.0) == [GO_ON, GO_ON]
+
+
+def test_a_canary_that_is_dead_holds_the_crawl_for_a_minute_at_a_time() -> None:
+    watched = guard()
+    assert advices(watched, *[NO_ANSWER] * 61, paused=True) == [GO_ON] * 60 + [RESUME]
+    assert watched.why == "60 s of pause did not help: one request tries"
+    assert advices(watched, NO_ANSWER, NO_ANSWER, start=62.0) == [AGAIN, BACK_OFF]
+
+
+looks = st.builds(Look, took_ms=st.none() | st.floats(0.0, 5000.0), hot=st.none() | st.booleans())
+
+
+@given(st.lists(looks, min_size=80, max_size=120))
+def test_no_pause_lasts_longer_than_a_minute(seen: list[Look]) -> None:
+    assert RESUME in advices(guard(), *seen, paused=True)[:62]
+
+
+@given(st.lists(st.floats(0.0, 15.0), max_size=100))
+def test_what_is_within_the_tolerance_never_slows_the_crawl(took_ms: list[float]) -> None:
+    assert set(advices(guard(), *took_ms)) <= {GO_ON}

@@ -1,0 +1,132 @@
+"""Whether visitors have to wait for our sake. Pure: (look, now) -> what to do.
+
+Judges one hot page, the canary, by the time until its first byte, against what it took before
+we loaded the site. One slow answer is chance, two of three are not: after a slow one, the
+next look comes at once.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EFFECT_S = 1.0
+"""So long what is in flight may take to end, before the next decision."""
+CALM = 2
+"""So many looks in a row are fast before a pause ends."""
+NOT_US_S = 10.0
+"""Still as slow after so long a pause, it is not we who slow it down."""
+LONGEST_S = 60.0
+"""Even where nobody answers, one request tries again after so long a pause."""
+
+
+class Look(NamedTuple):
+    """One answer of the canary.
+
+    `took_ms` is None where none came in time, and `failure` says why. `hot` is what the
+    response says: False where it was rendered, None where it says nothing.
+    """
+
+    took_ms: float | None
+    failure: str = ""
+    hot: bool | None = None
+
+
+class Advice(Enum):
+    """What to do after a look."""
+
+    GO_ON = auto()
+    LOOK_AGAIN = auto()
+    BACK_OFF = auto()
+    RESUME = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How much slower the canary may become.
+
+    It must pass both `ratio` times what it took and `margin_ms` more than that; or `max_ms`.
+    """
+
+    ratio: float
+    margin_ms: float
+    max_ms: float
+
+    def limit_ms(self, baseline_ms: float) -> float:
+        return min(self.max_ms, max(self.ratio * baseline_ms, baseline_ms + self.margin_ms))
+
+
+class VisitorGuard:
+    """Advises on one canary; `why` is the reason of the last advice, in one line."""
+
+    def __init__(self, tolerance: Tolerance) -> None:
+        self._tolerance = tolerance
+        self._recent: deque[Look] = deque(maxlen=3)
+        self._deaf_until = -math.inf
+        self._paused_at: float | None = None
+        self._in_pause: list[float] = []
+        self.baseline_ms = 0.0
+        self.why = ""
+
+    def begin(self, idle: Sequence[float]) -> None:
+        """Take what the canary takes while nothing of ours is on the wire, in milliseconds."""
+        self.baseline_ms = statistics.median(idle)
+        self._recent.clear()
+
+    def take(self, look: Look, now: float, *, paused: bool) -> Advice:
+        """Judge a look that came while the crawl was paused for visitors, or was not."""
+        if paused:
+            return self._in_a_pause(look, now)
+        self._paused_at = None
+        if now < self._deaf_until or look.hot is False:
+            return Advice.GO_ON  # what it rendered itself is no hot page
+        self._recent.append(look)
+        if not self._is_slow(look):
+            return Advice.GO_ON
+        if sum(map(self._is_slow, self._recent)) < 2:
+            return Advice.LOOK_AGAIN
+        self.why = f"visitors wait: {self._told(look)}"
+        self._recent.clear()
+        self._deaf_until = now + EFFECT_S
+        return Advice.BACK_OFF
+
+    def _in_a_pause(self, look: Look, now: float) -> Advice:
+        if self._paused_at is None:
+            self._paused_at = now
+            self._recent.clear()
+            self._in_pause = []
+        self._recent.append(look)
+        last = list(self._recent)[-CALM:]
+        if len(last) == CALM and not any(map(self._is_slow, last)):
+            self.why = f"visitors are served again: {self._told(look)}"
+            return self._resume()
+        if look.took_ms is not None:
+            self._in_pause.append(look.took_ms)
+        waited_s = now - self._paused_at
+        if waited_s >= NOT_US_S and len(self._in_pause) >= CALM and look.took_ms is not None:
+            self.why = f"the site is slow without us, too: {self._told(look)}"
+            self.begin(self._in_pause)
+            return self._resume()
+        if waited_s >= LONGEST_S:
+            self.why = f"{LONGEST_S:g} s of pause did not help: one request tries"
+            return self._resume()
+        return Advice.GO_ON
+
+    def _resume(self) -> Advice:
+        self._paused_at = None
+        self._recent.clear()
+        return Advice.RESUME
+
+    def _is_slow(self, look: Look) -> bool:
+        return look.took_ms is None or look.took_ms > self._tolerance.limit_ms(self.baseline_ms)
+
+    def _told(self, look: Look) -> str:
+        now = look.failure if look.took_ms is None else f"{look.took_ms:.0f} ms"
+        return f"{now} for a hot page, {self.baseline_ms:.0f} ms before"

@@ -1,0 +1,220 @@
+"""Watches over visitors while a crawl goes on: the canary once a second, and other signals.
+
+What is found out goes to whoever slows the crawl down; nothing is decided about the limit
+here. Without a hot page to look at there is no canary, and one line says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import statistics
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from warmer.crawl.canary import Canary, GoneError
+from warmer.crawl.guard import Advice, VisitorGuard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from warmer.crawl.canary import IsHot
+    from warmer.crawl.guard import Look, Tolerance
+    from warmer.crawl.origin import Origin
+
+_log = logging.getLogger(__name__)
+
+IDLE_LOOKS = 5
+"""After one that does not count, so many tell what the canary takes on an idle site."""
+AGAIN_S, MOST_AGAIN = 0.05, 2
+"""Between a slow look and the one that confirms it, or does not; so often at a time."""
+SIGNALS_S = 2.0
+"""Between two readings of another signal."""
+CANDIDATES = 3
+"""So many of the first pages that can be hot are kept as canaries."""
+STILL_RENDERED = 0.7
+"""A page whose second fetch takes nearly as long as its first one comes from no cache."""
+MISSES = 3
+"""So often in a row rendered, the canary is kept by no cache any more."""
+
+
+class Brake(Protocol):
+    """What slows the crawl down."""
+
+    @property
+    def pressed(self) -> bool:
+        """Whether the crawl pauses until it is released."""
+        ...
+
+    def press(self, why: str) -> None: ...
+
+    def release(self, why: str) -> None: ...
+
+    async def quiet(self) -> None:
+        """Send nothing, and return when nothing is on the wire any more."""
+        ...
+
+    def go_on(self) -> None:
+        """Send again."""
+        ...
+
+
+class Signal(Protocol):
+    """Something else that may be too hot: a cache server, a load average."""
+
+    async def read(self) -> str:
+        """Why it is too hot, in one line; "" while it is not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A page that may be the canary; `cold_ms` is what its rendering took, None: not known."""
+
+    url: str
+    lines: Sequence[str]
+    cold_ms: float | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Watch:
+    """One for each run: its passes share the canary, and what it took at first."""
+
+    origin: Origin
+    tolerance: Tolerance
+    every_s: float
+    is_hot: IsHot
+    note: Callable[[str], None]
+    signals: Sequence[Signal] = ()
+    chosen: Candidate | None = None
+    _candidates: list[Candidate] = field(default_factory=list)
+    _offered: asyncio.Event = field(default_factory=asyncio.Event)
+    _canary: Canary | None = None
+    _guard: VisitorGuard = field(init=False)
+    _misses: int = 0
+    _hot: set[object] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._guard = VisitorGuard(self.tolerance)
+        if self.chosen is not None:
+            self._candidates.append(self.chosen)
+            self._offered.set()
+
+    @property
+    def wants_candidates(self) -> bool:
+        return not self._offered.is_set()
+
+    def offer(self, candidate: Candidate) -> None:
+        """A page that was fetched just now; with the last one wanted, the canary is chosen."""
+        self._candidates.append(candidate)
+        if len(self._candidates) >= CANDIDATES:
+            self._offered.set()
+
+    async def run(self, brake: Brake) -> None:
+        """Until cancelled, which is the end of a pass."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch_canary(brake))
+            for signal in self.signals:
+                group.create_task(self._watch_signal(signal, brake))
+
+    def close(self) -> None:
+        """Let go of the canary's connection."""
+        if self._canary is not None:
+            self._canary.close()
+            self._canary = None
+
+    async def _watch_canary(self, brake: Brake) -> None:
+        await self._offered.wait()
+        while self._canary is not None or self._candidates:
+            try:
+                if self._canary is None:
+                    await self._begin(self._candidates.pop(0), brake)
+                else:
+                    await self._look(self._canary, brake)
+            except GoneError as error:
+                self._leave(error, brake)
+
+    async def _begin(self, candidate: Candidate, brake: Brake) -> None:
+        """Learn what a page takes while we load the site with nothing else."""
+        canary = self._canary = Canary(
+            self.origin,
+            candidate.url,
+            candidate.lines,
+            is_hot=self.is_hot,
+            max_ms=self.tolerance.max_ms,
+        )
+        await brake.quiet()
+        try:
+            await canary.look()
+            looks = [await canary.look() for _ in range(IDLE_LOOKS)]
+        finally:
+            brake.go_on()
+        self._guard.begin(_idle_ms(looks, candidate.cold_ms))
+        _log.info(
+            "the visitor guard watches %s: %.0f ms while idle", canary.url, self._guard.baseline_ms
+        )
+
+    async def _look(self, canary: Canary, brake: Brake) -> None:
+        await asyncio.sleep(self.every_s)
+        advice = await self._advice(canary, brake)
+        for _ in range(MOST_AGAIN):
+            if advice is Advice.LOOK_AGAIN:
+                await asyncio.sleep(AGAIN_S)
+                advice = await self._advice(canary, brake)
+        if advice is Advice.BACK_OFF:
+            self._hot.add(self._guard)
+            brake.press(self._guard.why)
+        elif not brake.pressed or advice is Advice.RESUME:
+            self._cool(self._guard, self._guard.why, brake)
+
+    async def _advice(self, canary: Canary, brake: Brake) -> Advice:
+        look = await canary.look()
+        self._count_misses(look)
+        return self._guard.take(look, time.monotonic(), paused=brake.pressed)
+
+    def _count_misses(self, look: Look) -> None:
+        self._misses = self._misses + 1 if look.hot is False else 0
+        if self._misses >= MISSES:
+            raise GoneError("it is in no cache any more")
+
+    def _leave(self, why: GoneError, brake: Brake) -> None:
+        """The canary is of no use; the next candidate takes its place, if there is one."""
+        url = self._canary.url if self._canary else ""
+        self.close()
+        self._misses = 0
+        self._cool(self._guard, "there is no canary any more", brake)
+        _log.info("the visitor guard leaves %s: %s", url, why)
+        if not self._candidates:
+            self.note(
+                f"visitors are not watched: {url} is no hot page ({why}); name one under"
+                " [guard] url, or choose a --concurrency"
+            )
+
+    async def _watch_signal(self, signal: Signal, brake: Brake) -> None:
+        while True:
+            why = await signal.read()
+            if why:
+                self._hot.add(signal)
+                brake.press(why)
+            else:
+                self._cool(signal, "nothing is too hot any more", brake)
+            await asyncio.sleep(SIGNALS_S)
+
+    def _cool(self, what: object, why: str, brake: Brake) -> None:
+        self._hot.discard(what)
+        if brake.pressed and not self._hot:
+            brake.release(why)
+
+
+def _idle_ms(looks: Sequence[Look], cold_ms: float | None) -> list[float]:
+    """What a hot page took; raises GoneError where the looks show that it is none."""
+    took = [look.took_ms for look in looks if look.took_ms is not None]
+    if len(took) < len(looks):
+        raise GoneError(next(look.failure for look in looks if look.took_ms is None))
+    if any(look.hot is False for look in looks):
+        raise GoneError("its responses come from no cache")
+    says_hot = any(look.hot for look in looks)
+    if not says_hot and cold_ms is not None and statistics.median(took) > STILL_RENDERED * cold_ms:
+        raise GoneError("it takes as long as the first time")
+    return took
