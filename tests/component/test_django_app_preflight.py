@@ -12,7 +12,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 
 from tests.servers.process import HOST, free_port
-from tests.sites.launch.evening import CORE, Evening
+from tests.sites.launch.evening import BASE_URL, CORE, Evening, with_daemon
 from warmer.contrib.django.preflight.run import CHECKS
 from warmer.preflight.result import INSIDE
 
@@ -60,7 +60,7 @@ def evening(_healthy: Path, tmp_path: Path, redis_server: RedisServer, smtp: Con
     shutil.copytree(_healthy, tmp_path / "site")
     caches = {"default": {"BACKEND": CORE, "LOCATION": redis_server.database(1)}}
     settings = {"CACHES": caches, "EMAIL_HOST": smtp.hostname, "EMAIL_PORT": smtp.port}
-    return Evening(tmp_path / "site", settings)
+    return Evening(tmp_path / "site", settings | with_daemon(redis_server))
 
 
 def test_the_names_of_the_checks_are_those_of_the_report() -> None:
@@ -150,6 +150,20 @@ def with_site(domain: str) -> Callable[[Evening], dict[str, Any]]:
         return WITH_SITES
 
     return change
+
+
+def with_stream_of_another_name(evening: Evening) -> dict[str, Any]:
+    return {"WARMER": {**evening.settings["WARMER"], "key": "other:triggers"}}
+
+
+def with_a_change_that_waits(evening: Evening) -> dict[str, Any]:
+    code = """
+import uuid
+from warmer.contrib.django.models import Outbox
+Outbox.objects.create(batch=uuid.uuid4(), urls="[]", gone="[]", tags="[]", why="save", at=0)
+"""
+    evening.manage("shell", "-c", code)
+    return {}
 
 
 def with_served_database(evening: Evening) -> dict[str, Any]:
@@ -269,6 +283,15 @@ FAULTS: dict[str, tuple[Change, dict[str, str]]] = {
     ),
     "a Site of nobody": (with_site("example.com"), {"site-domain": "fail"}),
     "a Site that is not allowed": (with_site("shop.example.test"), {"site-domain": "warn"}),
+    "a stream that is down": (
+        {"WARMER": {"stream": f"redis://{HOST}:1/5", "base_url": BASE_URL}},
+        {"triggers": "fail"},
+    ),
+    "a stream that nobody reads": (
+        with_stream_of_another_name,
+        {"triggers": "warn"},
+    ),
+    "changes that were not sent": (with_a_change_that_waits, {"triggers": "warn"}),
     "no place for uploads": (without_file("media"), {"media": "fail"}),
     "static files not collected": (without_file("static"), {"static-files": "fail"}),
     "a static file not collected": (with_new_asset, {"static-files": "fail"}),

@@ -16,7 +16,7 @@ from aiosmtpd.handlers import Message
 
 from tests.component.test_django_keys_versions import RUNNABLE, installed
 from tests.servers.process import HOST, free_port
-from tests.sites.launch.evening import CORE, Evening
+from tests.sites.launch.evening import CORE, Evening, with_daemon
 from tests.sites.newsroom.driver import ROOT
 from tests.sites.newsroom.pages import environments
 from warmer.preflight.inside import inside
@@ -64,7 +64,7 @@ def smtp() -> Iterator[Controller]:
 def evening(tmp_path: Path, redis_server: RedisServer, smtp: Controller) -> Evening:
     caches = {"default": {"BACKEND": CORE, "LOCATION": redis_server.database(1)}}
     settings = {"CACHES": caches, "EMAIL_HOST": smtp.hostname, "EMAIL_PORT": smtp.port}
-    found = Evening(tmp_path / "site", settings)
+    found = Evening(tmp_path / "site", settings | with_daemon(redis_server))
     found.build()
     return found
 
@@ -209,6 +209,13 @@ def test_a_cache_that_refuses_writes_is_found(evening: Evening, redis_server: Re
     assert "NoPermissionError" in said.reasons("cache-round-trip")[0]
 
 
+# Triggers
+
+
+def test_a_daemon_that_reads_the_stream_is_named(evening: Evening) -> None:
+    assert evening.say().reasons("triggers") == ["read by warmer:evening"]
+
+
 # Forms and options
 
 
@@ -217,7 +224,7 @@ def test_checks_are_switched_off_with_a_reason(evening: Evening) -> None:
     said = evening.say(
         EMAIL_PORT=1,
         SECURE_HSTS_SECONDS=0,
-        WARMER={"stream": "redis://127.0.0.1/5", "preflight_off": off},
+        WARMER={**evening.settings["WARMER"], "preflight_off": off},
     )
     assert (said.code, said.grades()) == (0, {})
     assert said.reasons("mail") == ["off: this site sends none"]
@@ -225,7 +232,7 @@ def test_checks_are_switched_off_with_a_reason(evening: Evening) -> None:
 
 
 def test_an_unknown_check_that_is_switched_off_is_named(evening: Evening) -> None:
-    warmer = {"stream": "redis://127.0.0.1/5", "preflight_off": {"mial": "none"}}
+    warmer = {**evening.settings["WARMER"], "preflight_off": {"mial": "none"}}
     said = evening.say(WARMER=warmer)
     assert said.code == 1
     assert said.reasons("system-checks") == [
@@ -247,14 +254,14 @@ def test_people_get_lines_and_the_number_of_failures(evening: Evening) -> None:
     assert "FAIL     debug              DEBUG: True: errors show settings and code, and each" in (
         done.stdout
     )
-    assert lines[-1] == "25 checks: 18 ok, 1 warn, 1 fail, 5 skipped"
-    assert done.stderr.splitlines()[-1] == "CommandError: 1 of 25 checks failed"
+    assert lines[-1] == "26 checks: 19 ok, 1 warn, 1 fail, 5 skipped"
+    assert done.stderr.splitlines()[-1] == "CommandError: 1 of 26 checks failed"
 
 
 def test_a_pipeline_gets_junit(evening: Evening) -> None:
     done = evening.lines("--junit", DEBUG=True)
     suite = ET.fromstring(done.stdout)
-    assert (suite.get("tests"), suite.get("failures")) == ("25", "1")
+    assert (suite.get("tests"), suite.get("failures")) == ("26", "1")
 
 
 def test_warmer_takes_in_what_the_command_printed(evening: Evening, tmp_path: Path) -> None:

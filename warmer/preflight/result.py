@@ -57,6 +57,7 @@ INSIDE = (
     "cache-backend",
     "cache-round-trip",
     "cache-keys",
+    "triggers",
     "media",
     "static-files",
     "logging",

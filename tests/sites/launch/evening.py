@@ -13,8 +13,18 @@ from tests.sites.newsroom.driver import ROOT, Newsroom
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.servers.stores import RedisServer
+
 MODULE = "tests.sites.launch"
+BASE_URL = "https://www.example.test"
 CORE = "django.core.cache.backends.redis.RedisCache"
+
+
+def with_daemon(redis: RedisServer) -> dict[str, Any]:
+    """Settings with a stream in this Redis, which a daemon's group reads."""
+    with redis.client(5) as client:
+        client.xgroup_create("warmer:triggers", "warmer:evening", mkstream=True)
+    return {"WARMER": {"stream": redis.database(5), "base_url": BASE_URL}}
 
 
 @dataclass(frozen=True, slots=True)

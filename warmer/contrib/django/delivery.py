@@ -67,6 +67,17 @@ def _to_stream(messages: Sequence[Message], chosen: Options) -> None:
         raise DeliveryError(f"stream {chosen.key}: {error}") from error
 
 
+def stream_groups(chosen: Options) -> list[str]:
+    """Who has read the stream: names of its consumer groups; empty if it is not there yet.
+
+    Raises what redis raises where the server does not answer, or refuses.
+    """
+    client = _client(chosen.stream)
+    if not client.exists(chosen.key):
+        return []
+    return sorted(group["name"].decode() for group in client.xinfo_groups(chosen.key))
+
+
 @lru_cache(maxsize=4)
 def _client(url: str) -> Any:  # noqa: ANN401 -- redis is optional, its types too
     import redis  # noqa: PLC0415 -- optional

@@ -26,6 +26,7 @@ from warmer.contrib.django.preflight.in_settings import (
 from warmer.contrib.django.preflight.keys import cache_keys
 from warmer.contrib.django.preflight.log_records import error_reporting, logging_
 from warmer.contrib.django.preflight.outgoing import celery, mail
+from warmer.contrib.django.preflight.triggers import triggers
 from warmer.preflight.result import Grade, Result
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ CHECKS: dict[str, Check] = {
     "cache-backend": cache_backend,
     "cache-round-trip": cache_round_trip,
     "cache-keys": cache_keys,
+    "triggers": triggers,
     "media": media,
     "static-files": static_files,
     "logging": logging_,
