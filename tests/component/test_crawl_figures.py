@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.component.crawl_runs import Notebook, new_job, warm
 from tests.component.wiretap import Wiretap
-from tests.servers.misbehaviour import page, silence
+from tests.servers.misbehaviour import page, redirect, silence
 from warmer.crawl.crawl import crawl
 
 if TYPE_CHECKING:
@@ -64,6 +64,16 @@ async def test_a_request_without_an_answer_tells_how_long_was_waited_for_it(rogu
     assert call.reason == "timeout"
     assert call.failed_after_ms is not None
     assert call.failed_after_ms >= 200
+
+
+async def test_a_redirect_that_is_not_followed_has_its_time(rogue: Rogue) -> None:
+    rogue.on("/", redirect("https://elsewhere.example/"))
+
+    call = (await warm(["/"], connect_to=f"{rogue.host}:{rogue.port}")).only()
+
+    assert call.reason == "redirect-offsite"
+    assert call.failed_after_ms is not None
+    assert call.failed_after_ms > 0
 
 
 async def test_a_request_that_was_never_sent_has_no_time(rogue: Rogue) -> None:

@@ -59,19 +59,21 @@ class RedirectMiddleware:
         try:
             url = onward_url(request.url, location)
         except ValueError:
-            raise FetchError("protocol", f"redirects to {location!a}, which is no URL") from None
+            detail = f"redirects to {location!a}, which is no URL"
+            raise FetchError("protocol", detail, total_ms=fetch.total_ms) from None
         parts = urlsplit(url)
         if parts.scheme not in _DEFAULT_PORTS or not self._job.origin.owns(parts.hostname or ""):
             place = f"{parts.scheme}://{parts.netloc}"
-            raise FetchError("redirect-offsite", f"redirects to another host: {place}")
+            detail = f"redirects to another host: {place}"
+            raise FetchError("redirect-offsite", detail, total_ms=fetch.total_ms)
         chain: tuple[str, ...] = (*request.meta.get("redirects", ()), request.url)
         onward = request.replace(url=url)
         if onward.url in chain:
             detail = f"redirects in a circle of {len(chain)} back to {onward.url}"
-            raise FetchError("redirect-loop", detail)
+            raise FetchError("redirect-loop", detail, total_ms=fetch.total_ms)
         if len(chain) > self._job.config.max_redirects:
             detail = f"more than {self._job.config.max_redirects} redirects"
-            raise FetchError("redirect-limit", detail)
+            raise FetchError("redirect-limit", detail, total_ms=fetch.total_ms)
         onward.meta["redirects"] = chain
         if TARGET in onward.meta:
             onward.meta["header_lines"] = self._job.lines(onward.meta[TARGET].variant, onward.url)

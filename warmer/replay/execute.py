@@ -29,8 +29,9 @@ from warmer.replay.timetable import Timetable
 from warmer.replay.visitors import Visitors
 from warmer.replay.writer import Writer
 from warmer.replay.writes import Watch, Writes
+from warmer.report.gate import gate
 from warmer.report.progress import Snapshot
-from warmer.report.summary import concluded, summarise, values
+from warmer.report.summary import concluded, summarise
 from warmer.run.cache_keys import CacheKeys
 from warmer.run.cache_results import CacheLog
 from warmer.run.limit_trace import LimitTrace
@@ -38,7 +39,6 @@ from warmer.run.logins import new_role
 from warmer.run.reach import reach
 from warmer.run.stopping import StopSignals
 from warmer.store import Store
-from warmer.thresholds import evaluate, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,11 +119,7 @@ class _Execution:
         if self.writes is not None:
             self.store.set_write_results(self.run_id, self.writes.results())
         report = summarise(self.store, self.run_id)
-        results = evaluate([parse(each) for each in site.thresholds.all], values(report))
-        rows: list[dict[str, object]] = [
-            {"expr": each.expr, "value": each.value, "verdict": str(each.verdict)}
-            for each in results
-        ]
+        rows = gate(report, self.store, site.thresholds.all)
         self.store.set_threshold_results(self.run_id, rows + log.pattern_results())
         self.store.finish_run(
             self.run_id,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from warmer.model import RunStatus
 from warmer.report.cures import cure_of
-from warmer.report.html_tables import aggregate, caches, latencies, limit, slowest
+from warmer.report.html_tables import aggregate, caches, latencies, limit, slowest, writes
 from warmer.report.markup import Markup, element, joined, link, table
 from warmer.report.sentences import evidence, headline, hit_ratios, warnings_of
 from warmer.report.wording import counted, duration, milliseconds, percent
@@ -61,6 +61,7 @@ def html_parts(report: Report, rows: Sequence[AggregateRow]) -> Iterator[str]:
         latencies(report),
         limit(report),
         slowest(report),
+        writes(report),
         caches(report),
         aggregate(rows),
         _footer(report),

@@ -9,7 +9,8 @@ from warmer.report.aggregate import COLUMNS, cells_of
 from warmer.report.limit import limit_line
 from warmer.report.limit_chart import limit_chart
 from warmer.report.markup import Markup, element, joined, link, table
-from warmer.report.wording import milliseconds, percent, quantity
+from warmer.report.wording import counted, milliseconds, percent, quantity
+from warmer.report.writes import pages_after_writes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,6 +94,31 @@ def _cache(cache: Mapping[str, object], name: str, counts: Mapping[str, object])
         percent(ratio) if isinstance(ratio, int | float) else "-",
         quantity(counts.get("evictions")),
     )
+
+
+def writes(report: Report) -> Markup:
+    """What the saves of a replay did to their pages."""
+    if not report.writes:
+        return Markup()
+    failed = sum(1 for each in report.writes if each["error"] is not None)
+    rows = [
+        (
+            page.path,
+            f"{page.asked:,}",
+            f"{page.missed:,}",
+            _seconds(page.mean_s),
+            _seconds(page.longest_s),
+        )
+        for page in pages_after_writes(report.writes)
+    ]
+    head = ("page", "asked for", "not from a cache", "cold for, mean", "cold for, longest")
+    title = f"{counted(len(report.writes), 'save')}, {failed:,} failed; pages after them"
+    found = table(head, rows, numbers=range(1, 5))
+    return joined((element("h2", title), found))
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f} s"
 
 
 def aggregate(rows: Sequence[AggregateRow]) -> Markup:

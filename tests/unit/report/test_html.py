@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lxml import html
 
 from tests.unit.report.runs import SITE, WARM_BY_KEY, fetch, finish, new_run, page, shop
-from warmer.model import Judgement, LimitMove, RunStatus, Target, Verdict
+from warmer.model import Judgement, LimitMove, RunKind, RunStatus, Target, Verdict
 from warmer.report.limit_chart import limit_chart
 from warmer.report.markup import element, link
 from warmer.report.summary import summarise
@@ -162,3 +162,14 @@ def test_any_text_comes_out_of_an_element_as_it_went_in_or_visible(text: str) ->
 def test_only_web_addresses_can_be_clicked(scheme: str) -> None:
     found = html.fromstring(link(f"{scheme}:alert(1)"))
     assert found.get("href") is None or scheme.lower().startswith(("http://", "https://"))
+
+
+def test_a_replay_shows_what_saves_did_to_their_pages(store: Store, tmp_path: Path) -> None:
+    run_id = new_run(store, [page(1, "/")], kind=RunKind.REPLAY)
+    pages = [{"path": f"/{HOSTILE}", "asked": 12, "missed": 3, "cold_s": 0.25}]
+    write_of = {"write": "article", "at_s": 1.0, "took_ms": 20.0, "error": None, "pages": pages}
+    store.set_write_results(run_id, [write_of])
+    finish(store, run_id)
+    found = document(store, run_id, tmp_path)
+    assert "1 save, 0 failed; pages after them" in texts(found, "//h2")
+    assert texts(found, "//tbody/tr/td")[-5:] == [f"/{HOSTILE}", "12", "3", "0.25 s", "0.25 s"]
