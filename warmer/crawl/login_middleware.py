@@ -64,7 +64,7 @@ class LoginMiddleware:
             role.answered(again=again)
             return response
         if again:
-            role.in_vain()
+            role.in_vain(session)
         elif await self._renewed(role, session):
             once_more = request.copy()
             once_more.meta[_AGAIN] = True

@@ -73,6 +73,7 @@ class Role:
         self._origin = origin
         self._lines = lines
         self._session: Session | None = None
+        self._vain: Session | None = None
         self._failure: WarmerError | None = None
         self._patience = Patience()
         self._one = asyncio.Lock()
@@ -105,9 +106,11 @@ class Role:
         else:
             self._patience.answered()
 
-    def in_vain(self) -> None:
-        """A page was refused again, with a session that was new."""
-        self._patience.in_vain()
+    def in_vain(self, session: Session) -> None:
+        """A page was refused again, with a session that was new; one count for each session."""
+        if session is not self._vain:
+            self._vain = session
+            self._patience.in_vain()
 
     async def submit(self, url: str, fields: Mapping[str, str]) -> Fetch:
         """Post a form as `session.submit` does, with one more login where the session is over."""
@@ -125,7 +128,7 @@ class Role:
             fetch = await submit(renewed, url, fields)
         except FetchError as error:
             if error.reason == "login":
-                self.in_vain()
+                self.in_vain(renewed)
             raise
         self.answered(again=True)
         return fetch

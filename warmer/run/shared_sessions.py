@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 PAGES = 3
 _SHUT = frozenset({401, 403})
 _KEPT_ALL_THE_SAME = frozenset({"csrf-token-in-cached-page", "expires-before-next-run"})
-_KEEP_APART = "Cache-Control: private, or Vary: Cookie, keeps it from others"
+_KEEP_APART = "Cache-Control: private, or Vary: Cookie, keeps {} from others"
 
 LEAK = Judgement(
     Verdict.UNCACHEABLE,
     "private-page-shared",
-    f"it is behind a login, and a cache gives it to everybody: {_KEEP_APART}; then purge it",
+    f"it is behind a login, and a cache gives it to everybody: {_KEEP_APART.format('it')}; then purge it",
 )
 
 
@@ -57,7 +57,7 @@ async def look_for_leaks(
     store.add_verdicts(run_id, [(target.rank, LEAK) for target in leaks])
     warnings = [
         f"DATA LEAK: {target.url} is behind a login, and who comes without one gets, from a"
-        f' cache, what was rendered for another ("{target.variant}"): {_KEEP_APART}; then purge'
+        f' cache, what was rendered for another ("{target.variant}"): {_KEEP_APART.format("it")}; then purge'
         " the cache"
         for target in leaks
     ]
@@ -65,7 +65,7 @@ async def look_for_leaks(
         warnings.append(
             f"{counted(made_by_us, 'page')} rendered for a login, stored for everybody, such as"
             f" {samples[Kept.OF_OURS][0].url}: see that they show nothing of the account;"
-            f" {_KEEP_APART}"
+            f" {_KEEP_APART.format('them')}"
         )
     return warnings
 
