@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.servers.process import HOST
+from tests.servers.proxies import running_nginx
 from tests.servers.visitor import visit
 from tests.sites.newsroom.driver import Newsroom
 from tests.system.command import crawl, warmer
@@ -62,8 +63,9 @@ class Site:
     place: Path
     cache: str
 
-    def write(self, *tables: str, keys: bool = True) -> None:
-        head = f'name = "newsroom"\nbase_url = "{BASE}"\nconnect_to = "{HOST}:{self.server.port}"\n'
+    def write(self, *tables: str, keys: bool = True, port: int = 0) -> None:
+        node = f"{HOST}:{port or self.server.port}"
+        head = f'name = "newsroom"\nbase_url = "{BASE}"\nconnect_to = "{node}"\n'
         cache = f'[[cache]]\nurl = "{self.cache}"\n' if keys else ""
         (self.place / "site.toml").write_text("\n".join([head, *tables, cache]))
 
@@ -125,6 +127,57 @@ def test_a_page_behind_a_login_that_everybody_gets_is_told_as_a_leak(site: Site)
     ]
     assert site.visit("/leaky/a-1/").status == 200
     assert "DATA LEAK: http://news.example.test/leaky/a-1/ is behind a login" in done.stdout
+
+
+def test_a_page_that_is_everybodys_is_told_of_where_a_session_made_it(site: Site) -> None:
+    site.write(LOGIN, STAFF_VARIANT)
+    done = site.crawl("/a/a-1/", "/a/a-2/")
+    assert done.warm() == ["/a/a-1/", "/a/a-2/"]
+    (warning,) = done.report["warnings"]
+    assert warning == (
+        "2 pages rendered for a login, stored for everybody, such as"
+        " http://news.example.test/a/a-1/: see that they show nothing of the account;"
+        " Cache-Control: private, or Vary: Cookie, keeps them from others"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "verdict"),
+    [
+        ("$cookie_sessionid", ("uncacheable", "unknown")),
+        ("", ("uncacheable", "private-page-shared")),
+    ],
+)
+def test_a_proxy_in_silence_is_asked_by_another_session(
+    site: Site, tmp_path: Path, key: str, verdict: tuple[str, str]
+) -> None:
+    with running_nginx(tmp_path / "nginx", in_silence(site.server.port, key)) as proxy:
+        site.write(LOGIN, STAFF_VARIANT, keys=False, port=proxy.port)
+        done = site.crawl("/members/a-1/", "/members/a-2/")
+    assert {(row.verdict, row.reason) for row in done.rows} == {verdict}
+
+
+def in_silence(origin: int, key: str) -> str:
+    """nginx that keeps every page under host, path and `key`, and takes Vary away."""
+    return f"""
+        proxy_cache_path @DIR@/cache keys_zone=pages:1m;
+        server {{
+            listen 127.0.0.1:@PORT@;
+            location / {{
+                proxy_pass http://127.0.0.1:{origin};
+                proxy_set_header Host $http_host;
+                proxy_ignore_headers Vary Cache-Control Expires Set-Cookie;
+                proxy_hide_header Vary;
+                proxy_cache pages;
+                proxy_cache_methods GET;
+                proxy_cache_key $http_host$request_uri{key};
+                proxy_cache_valid 200 5m;
+                proxy_no_cache $is_login;
+                proxy_cache_bypass $is_login;
+                add_header X-Cache-Status $upstream_cache_status;
+            }}
+        }}
+        map $uri $is_login {{ default ""; ~/login/ 1; }}"""
 
 
 def test_an_explanation_asks_as_the_variant_does_and_shows_no_secret(site: Site) -> None:
