@@ -24,6 +24,7 @@ from bench import (
     record,
     refresh,
     sitemap_plan,
+    throughput,
 )
 from bench.child import BenchError, keep_servers_off
 from bench.figure import Figure, Grid
@@ -42,6 +43,7 @@ _BENCHES: dict[str, _Bench] = {
     "log": lambda directory, chosen: log_ranking.figures(directory, full=chosen.full),
     "django": lambda directory, _chosen: django_wall.figures(directory),
     "peers": lambda directory, _chosen: peer_cost.figures(directory),
+    "alone": lambda directory, _chosen: throughput.figures(directory),
     "brownout": lambda directory, _chosen: brownout.figures(directory),
     "live": lambda directory, chosen: live_site.figures(
         directory, full=chosen.full, sites=chosen.site, rounds=chosen.rounds

@@ -72,6 +72,13 @@ def rendered_pages(journal: Iterable[Asked]) -> int:
     return len({each.path for each in journal if each.rendered and not each.by_visitor})
 
 
+def late_rate(journal: Iterable[Asked], share: float) -> float:
+    """Pages a second that were rendered for the client after this share of them was done."""
+    ends = sorted(each.end for each in journal if each.rendered and not each.by_visitor)
+    first = int(len(ends) * share)
+    return (len(ends) - 1 - first) / (ends[-1] - ends[first])
+
+
 def latencies_within(visits: Iterable[Visit], span: Span) -> list[float]:
     """Milliseconds of the visits that were due in that time; no answer counts as infinity."""
     return [

@@ -18,6 +18,7 @@ from bench.child import BenchError, all_cores, measure, warmer
 from bench.journal import (
     Span,
     in_flight_over_time,
+    late_rate,
     latencies_within,
     read_journal,
     read_visits,
@@ -41,6 +42,7 @@ LEAD_S = 0.5
 """Visitors are there before the client starts."""
 LIMIT_S = 120.0
 TRACE_STEP_S = 0.25
+EARLY = 0.25
 _CONFIG = """
 base_url = "{url}"
 connect_to = "{node}"
@@ -57,13 +59,14 @@ all = ["hit_ratio>=1"]
 class Trial:
     """What the site and its visitors saw of one client; `warm_s` is None where none warmed.
 
-    `in_flight` is what the site had of the client in hand, in steps of `TRACE_STEP_S`;
+    `late_pages_per_s` is the rate after the first quarter of the pages. `in_flight` is what the site had of the client in hand, in steps of `TRACE_STEP_S`;
     `moves` what warmer's report says of its limit.
     """
 
     warm_s: float | None
     command_s: float
     visits_ms: tuple[float, ...]
+    late_pages_per_s: float = 0.0
     in_flight: tuple[float, ...] = ()
     moves: tuple[dict[str, object], ...] = ()
 
@@ -105,6 +108,7 @@ def warming(directory: Path, filled: Filled, cache: RedisServer, client: Client)
         warm_s=span.seconds,
         command_s=cost.wall_s,
         visits_ms=tuple(latencies_within(visits, span)),
+        late_pages_per_s=late_rate(journal, EARLY),
         in_flight=tuple(round(n, 2) for n in in_flight_over_time(journal, span, TRACE_STEP_S)),
         moves=tuple(told.get("limit_moves", ())),
     )
@@ -149,8 +153,12 @@ def by_curl(in_flight: int) -> Client:
 
 @contextlib.contextmanager
 def _visitors(directory: Path, magazine: Magazine, filled: Filled) -> Iterator[None]:
+    """They write to visits.txt; a site without visitors has an empty one."""
     program = [sys.executable, "-m", "bench.visits", magazine.node, PUBLIC_HOST, HOT]
     with (directory / "visits.txt").open("wb") as out:
+        if not filled.shape.visits_per_s:
+            yield
+            return
         process = subprocess.Popen([*program, str(filled.shape.visits_per_s)], stdout=out, cwd=ROOT)
         try:
             yield
