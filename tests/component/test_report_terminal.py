@@ -16,8 +16,9 @@ from rich.cells import cell_len
 from tests.unit.report.runs import SITE, finish, new_run, page, shop
 from warmer.model import Judgement, Target, Verdict
 from warmer.report.listings import print_plan, print_runs
-from warmer.report.progress import LineProgress, LiveProgress, SilentProgress, Snapshot, choose
+from warmer.report.progress import LineProgress, LiveProgress, SilentProgress, choose
 from warmer.report.screen import print_summary
+from warmer.report.snapshot import Snapshot
 from warmer.report.summary import summarise
 from warmer.store import Store
 

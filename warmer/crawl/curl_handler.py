@@ -20,8 +20,8 @@ from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 
 from warmer.crawl.fetch import Fetch, FetchError, parse_headers, reason_of
-from warmer.crawl.plan_downloader import TARGET
 from warmer.crawl.refresh import refresh_line
+from warmer.crawl.request_meta import TARGET
 from warmer.crawl.transfers import TransferError, Transfers
 
 if TYPE_CHECKING:

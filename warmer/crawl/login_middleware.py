@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from warmer.crawl.fetch import FetchError
 from warmer.crawl.job import NoSessionError
-from warmer.crawl.plan_downloader import TARGET
+from warmer.crawl.request_meta import TARGET
 from warmer.crawl.session import SHUT_OUT, with_cookie
 from warmer.errors import WarmerError
 

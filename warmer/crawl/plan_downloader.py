@@ -15,14 +15,11 @@ from scrapy import Request
 from scrapy.core.downloader import Downloader
 from scrapy.utils.defer import deferred_from_coro
 
+from warmer.crawl.request_meta import ENDED, TARGET
+
 if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.internet.defer import Deferred
-
-TARGET = "target"
-"""Key in the meta of a request of the plan; robots.txt is none, and goes back as usual."""
-ENDED = "ended"
-"""Key in the meta of a request whose outcome has been told; the scheduler drops it."""
 
 
 class PlanDownloader(Downloader):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.core.scheduler import BaseScheduler
 
-from warmer.crawl.plan_downloader import ENDED
+from warmer.crawl.request_meta import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

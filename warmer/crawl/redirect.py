@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from warmer.crawl.fetch import FetchError
-from warmer.crawl.plan_downloader import TARGET
+from warmer.crawl.request_meta import TARGET
 
 if TYPE_CHECKING:
     from scrapy import Request

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from warmer.crawl.job import ServerDownError
-from warmer.crawl.plan_downloader import TARGET
+from warmer.crawl.request_meta import TARGET
 
 if TYPE_CHECKING:
     from scrapy import Request

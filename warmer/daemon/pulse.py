@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from warmer.config import CrawlConfig
     from warmer.daemon.clock import Clock
-    from warmer.report.progress import Snapshot
+    from warmer.report.snapshot import Snapshot
 
 BETWEEN_PASSES_S = 900.0
 """Reading long logs, and asking caches for many keys, tell nothing while they last."""

@@ -30,7 +30,7 @@ from warmer.replay.visitors import Visitors
 from warmer.replay.writer import Writer
 from warmer.replay.writes import Watch, Writes
 from warmer.report.gate import gate
-from warmer.report.progress import Snapshot
+from warmer.report.snapshot import Snapshot
 from warmer.report.summary import concluded, summarise
 from warmer.run.cache_keys import CacheKeys
 from warmer.run.cache_results import CacheLog
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from warmer.crawl.replay_job import Due
     from warmer.model import Outcome
     from warmer.replay.prepare import Prepared
-    from warmer.report.progress import Progress
+    from warmer.report.snapshot import Progress
     from warmer.report.summary import Report
     from warmer.run.reach import Reach
 

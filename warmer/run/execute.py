@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from warmer.config import SiteConfig
     from warmer.model import Outcome, Target
-    from warmer.report.progress import Progress
+    from warmer.report.snapshot import Progress
     from warmer.run.cache_keys import CacheKeys
     from warmer.run.logins import Logins
     from warmer.run.observe import Counters

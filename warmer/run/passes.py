@@ -21,7 +21,7 @@ from warmer.crawl.servers import Clone, InTurn, Servers, Spread
 from warmer.crawl.token_bucket import TokenBucket
 from warmer.errors import StoreError
 from warmer.model import Pass
-from warmer.report.progress import Snapshot
+from warmer.report.snapshot import Snapshot
 from warmer.report.wording import counted
 from warmer.run.limit_trace import LimitTrace
 from warmer.run.logins import Logins
@@ -34,9 +34,8 @@ if TYPE_CHECKING:
     from warmer.config import CrawlConfig
     from warmer.crawl.origin import Origin
     from warmer.crawl.servers import Route
-    from warmer.crawl.watch import Watch
     from warmer.model import LimitMove, Outcome, Target
-    from warmer.report.progress import Progress
+    from warmer.report.snapshot import Progress
     from warmer.run.reach import Reach
     from warmer.store import Store
 

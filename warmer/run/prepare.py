@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from warmer.config import SiteConfig, VariantConfig
     from warmer.config_file import Document
     from warmer.errors import ExitCode
-    from warmer.report.progress import Progress
+    from warmer.report.snapshot import Progress
     from warmer.report.summary import Report
     from warmer.run.gather import Gathered, Gathering
     from warmer.run.stopping import Stop

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from warmer.config import CrawlConfig
     from warmer.model import Target
-    from warmer.report.progress import Progress
+    from warmer.report.snapshot import Progress
     from warmer.run.passes import Passes
     from warmer.store import Store
 

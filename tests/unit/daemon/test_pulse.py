@@ -7,7 +7,7 @@ import pytest
 from warmer.config import CrawlConfig
 from warmer.daemon.clock import Clock
 from warmer.daemon.pulse import BETWEEN_PASSES_S, Pulse, longest_request_s
-from warmer.report.progress import Snapshot
+from warmer.report.snapshot import Snapshot
 
 CRAWL = CrawlConfig(timeout_s=10, retries=1, max_retry_after_s=20)
 

@@ -6,7 +6,8 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warmer.report.progress import LineProgress, Snapshot, choose, eta_s
+from warmer.report.progress import LineProgress, choose, eta_s
+from warmer.report.snapshot import Snapshot
 
 
 def at(done: int, total: int = 1000, url: str = "") -> Snapshot:
