@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from tests.unit.explain.seen import cache, visit
+from tests.unit.explain.seen import WARM, cache, visit
 from warmer.caches.http_evidence import each_cache
 from warmer.explain.findings import Level, findings, was_cold
 from warmer.model import CacheState, Judgement, Outcome, Pass, Verdict
+from warmer.run.shared_sessions import LEAK
 
 if TYPE_CHECKING:
     from warmer.explain.observation import Visit
 
+APART = Judgement(Verdict.UNCACHEABLE, "vary-cookie", "Vary names cookie: warm without one")
 COLD = Judgement(Verdict.UNCACHEABLE, "private", "Cache-Control says private: remove it")
 
 
@@ -184,3 +186,24 @@ def test_caches_on_the_way_are_told_one_by_one_and_the_nearest_first() -> None:
         ("x-varnish", CacheState.HIT),
         ("cache-status:django", CacheState.MISS),
     ]
+
+
+@pytest.mark.parametrize(
+    ("leaks", "judgement", "level", "words"),
+    [
+        (True, LEAK, Level.MEND, "DATA LEAK: the page is behind a login"),
+        (False, WARM, Level.LOOK, 'fetched as "staff", and kept for everybody'),
+        (False, APART, Level.NOTE, "asked for without a login, too, which gives nothing away"),
+    ],
+)
+def test_a_page_of_a_login_says_who_else_gets_it(
+    judgement: Judgement, level: Level, words: str, *, leaks: bool
+) -> None:
+    seen = visit([], judgement, login="staff", leaks=leaks)
+    about = "private-page-shared" if leaks else "session"
+    assert said(seen)[about] is level
+    assert words in text_of(seen, about)
+
+
+def test_a_page_without_login_says_nothing_of_one() -> None:
+    assert {"session", "private-page-shared"}.isdisjoint(said(visit([])))
