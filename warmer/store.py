@@ -130,7 +130,7 @@ class Store(StoreReader):
                     "SELECT status, planned, site, kind FROM runs WHERE id = ?", (run_id,)
                 )
                 status, planned, site, kind = found.fetchone()
-                _check_open(run_id, status, planned)
+                _check_open(run_id, status, planned, kind)
                 if kind == RunKind.CRAWL:
                     self._check_alone(db, site)
                 db.execute(
@@ -252,7 +252,9 @@ class Store(StoreReader):
             )
 
 
-def _check_open(run_id: str, status: str, planned: int) -> None:
+def _check_open(run_id: str, status: str, planned: int, kind: str) -> None:
+    if kind == RunKind.REPLAY:
+        raise ConfigError(f"run {run_id} is a replay, which has no rest; start a new one")
     if not planned:
         raise ConfigError(f"run {run_id} ended before it had a plan; start a new one")
     if status == RunStatus.FINISHED:

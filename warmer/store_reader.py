@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from warmer.errors import ConfigError
-from warmer.model import Judgement, LimitMove, Outcome, Pass, RunRecord, RunStatus, Target
+from warmer.model import Judgement, LimitMove, Outcome, Pass, RunKind, RunRecord, RunStatus, Target
 from warmer.run_lock import is_held
 from warmer.store_file import StoreFile
 from warmer.store_pairs import Pair, gone, pairs
@@ -235,7 +235,8 @@ class StoreReader:
         record = run_of(row)
         if record.status is not RunStatus.RUNNING or is_held(self.path, record.id):
             return record
-        note = f"killed; `warmer crawl --resume {record.id}` goes on"
+        goes_on = record.kind is not RunKind.REPLAY
+        note = f"killed; `warmer crawl --resume {record.id}` goes on" if goes_on else "killed"
         return replace(record, status=RunStatus.INTERRUPTED, note=note)
 
     def _number(self, run_id: str) -> int:

@@ -7,7 +7,6 @@ where the requests have none. Reads ahead as little as order needs.
 from __future__ import annotations
 
 import heapq
-import itertools
 import math
 from typing import TYPE_CHECKING
 
@@ -52,18 +51,31 @@ def as_recorded(
 
 
 def moments(requests: Iterable[CapturedRequest]) -> Iterator[Timed]:
-    """Seconds since the first, in order; those of one second are spread evenly over it.
+    """Seconds since the first, in order; those of one whole second are spread evenly over it.
 
     Logs know whole seconds only; sent all at once at its beginning, they would be a load
     that nobody has seen.
     """
     first: float | None = None
-    for at_s, same in itertools.groupby(_in_order(requests), key=lambda each: each[0]):
-        found = [request for _, request in same]
+    same: list[CapturedRequest] = []
+    same_at = 0.0
+    for at_s, request in _in_order(requests):
         first = at_s if first is None else first
-        share = 1 / len(found) if at_s == math.floor(at_s) else 0.0
-        for number, request in enumerate(found):
-            yield at_s - first + number * share, request
+        if same and at_s != same_at:
+            yield from _spread(same_at - first, same, _room(same_at, at_s))
+            same = []
+        same.append(request)
+        same_at = at_s
+    yield from _spread(same_at - (first or 0.0), same, _room(same_at, math.inf))
+
+
+def _room(at_s: float, next_at_s: float) -> float:
+    return min(1.0, next_at_s - at_s) if at_s == math.floor(at_s) else 0.0
+
+
+def _spread(at_s: float, requests: list[CapturedRequest], room_s: float) -> Iterator[Timed]:
+    for number, request in enumerate(requests):
+        yield at_s + number * room_s / len(requests), request
 
 
 def warped(work: float, rate: float, ramp_up_s: float) -> float:

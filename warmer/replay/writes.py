@@ -8,8 +8,9 @@ write's pages stayed cold. No request is sent to find out: it would warm the pag
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -31,10 +32,11 @@ _FROM_CACHE = frozenset({CacheState.HIT, CacheState.STALE})
 
 @dataclass(slots=True)
 class PageAfter:
-    """One page after one write; times in seconds since the site took the write.
+    """One page after one write, as the visitors of the replay saw it.
 
-    `cold_s` is when a cache answered for it again, 0 if the first answer after the write
-    came from a cache; None where no visitor came, or no cache answered until the end.
+    `asked` counts answers up to the first that came from a cache again, `missed` those of
+    them that no cache said to be its own. `cold_s` is from the first visitor who missed to
+    the first who hit, 0 if none missed; None where nobody came, or no cache answered.
     """
 
     path: str
@@ -49,10 +51,9 @@ class Written:
 
     name: str
     at_s: float
-    took_ms: float
-    error: str | None
-    taken_at: float = 0.0
-    pages: dict[str, PageAfter] = field(default_factory=dict)
+    took_ms: float = 0.0
+    error: str | None = None
+    pages: tuple[PageAfter, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         return {
@@ -67,47 +68,73 @@ class Written:
                     "missed": page.missed,
                     "cold_s": None if page.cold_s is None else round(page.cold_s, 3),
                 }
-                for page in self.pages.values()
+                for page in self.pages
             ],
         }
 
 
+@dataclass(slots=True, eq=False)
+class _Followed:
+    """A page from the beginning of its write on; times in unix seconds."""
+
+    page: PageAfter
+    began: float
+    taken: float = math.inf
+    missed: float | None = None
+
+
 class Watch:
-    """Follows the answers for the pages of writes. Pure: time comes with each answer."""
+    """Follows the answers for the pages of writes. Pure: time comes with each call.
+
+    A page may be gone and back again before the site has answered the write, so misses
+    count from its beginning, and answers from a cache without one only after its end.
+    """
 
     def __init__(self) -> None:
-        self._open: dict[str, list[PageAfter]] = {}
-        self._since: dict[int, float] = {}
+        self._followed: dict[str, list[_Followed]] = {}
 
-    def wrote(self, written: Written) -> None:
-        """From now on, what is asked after `taken_at` (unix seconds) counts for this write."""
-        for path, page in written.pages.items():
-            self._since[id(page)] = written.taken_at
-            self._open.setdefault(path, []).append(page)
+    def began(self, written: Written, now: float) -> None:
+        """A write is about to be sent."""
+        for page in written.pages:
+            self._followed.setdefault(page.path, []).append(_Followed(page, now))
+
+    def ended(self, written: Written, now: float) -> None:
+        """The site has answered; one that it did not take is followed no more."""
+        for page in written.pages:
+            for followed in list(self._followed.get(page.path, ())):
+                if followed.page is page and written.error is None:
+                    followed.taken = now
+                elif followed.page is page:
+                    self._forget(followed)
 
     def answered(self, url: str, outcome: Outcome) -> None:
         """A visitor of the replay got an answer."""
-        if not self._open:
+        if not self._followed or outcome.status is None:
             return
         parts = urlsplit(url)
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        pages = self._open.get(path)
-        if not pages or outcome.status is None or outcome.state is CacheState.UNKNOWN:
-            return
         sent_at = outcome.at - (outcome.total_ms or 0.0) / 1000
-        for page in list(pages):
-            since = self._since[id(page)]
-            if sent_at < since:
-                continue
-            page.asked += 1
-            if outcome.state in _FROM_CACHE:
-                page.cold_s = sent_at - since if page.missed else 0.0
-                pages.remove(page)
-                del self._since[id(page)]
-            else:
-                page.missed += 1
-        if not pages:
-            del self._open[path]
+        for followed in list(self._followed.get(path, ())):
+            if sent_at >= followed.began:
+                self._count(followed, sent_at, is_hit=outcome.state in _FROM_CACHE)
+
+    def _count(self, followed: _Followed, sent_at: float, *, is_hit: bool) -> None:
+        page = followed.page
+        if is_hit and followed.missed is None and sent_at < followed.taken:
+            return  # the old page, perhaps
+        page.asked += 1
+        if not is_hit:
+            page.missed += 1
+            followed.missed = sent_at if followed.missed is None else followed.missed
+            return
+        page.cold_s = 0.0 if followed.missed is None else max(0.0, sent_at - followed.missed)
+        self._forget(followed)
+
+    def _forget(self, followed: _Followed) -> None:
+        place = self._followed[followed.page.path]
+        place.remove(followed)
+        if not place:
+            del self._followed[followed.page.path]
 
 
 class Writes:
@@ -149,25 +176,19 @@ class Writes:
             if written.error and not any(each.error for each in self.done):
                 self._say(f"write {step.name}: {written.error}")
             self.done.append(written)
-            if written.error is None:
-                self._watch.wrote(written)
 
     async def _write(self, step: WriteConfig, number: int, began: float) -> Written:
         fields = {name: value.replace(NUMBER, str(number)) for name, value in step.fields.items()}
         started = time.monotonic()
-        error = None
+        pages = tuple(PageAfter(path) for path in step.pages)
+        written = Written(step.name, started - began, pages=pages)
+        self._watch.began(written, time.time())
         try:
             fetch = await self._roles[step.login].submit(step.url, fields)
             if not 300 <= fetch.status < 400:
-                error = f"status {fetch.status}: the form was not taken"
+                written.error = f"status {fetch.status}: the form was not taken"
         except (FetchError, WarmerError) as failure:
-            error = str(failure)
-        now = time.monotonic()
-        return Written(
-            step.name,
-            started - began,
-            (now - started) * 1000,
-            error,
-            time.time(),
-            {path: PageAfter(path) for path in step.pages} if error is None else {},
-        )
+            written.error = str(failure)
+        written.took_ms = (time.monotonic() - started) * 1000
+        self._watch.ended(written, time.time())
+        return written
