@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from warmer.config import CrawlConfig
     from warmer.crawl.origin import Origin
     from warmer.crawl.servers import Route
+    from warmer.crawl.watch import Watch
     from warmer.model import LimitMove, Outcome, Target
     from warmer.report.snapshot import Progress
     from warmer.run.reach import Reach
