@@ -1,15 +1,14 @@
 """Whether visitors have to wait for our sake. Pure: (look, now) -> what to do.
 
 Judges one hot page, the canary, by the time until its first byte, against what it took before
-we loaded the site. One slow answer is chance, two of three are not: after a slow one, the
-next look comes at once.
+we loaded the site. One slow answer is chance: after it others follow at once, up to five,
+and their median counts.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+MAJORITY = 3
+"""Of five looks: so many slow ones are no chance, so many fast ones show that it was."""
+SILENCE = 2
+"""An answer that does not come, or is an error, weighs as much as so many slow ones."""
 EFFECT_S = 1.0
 """So long what is in flight may take to end, before the next decision."""
 CALM = 2
@@ -68,7 +71,8 @@ class VisitorGuard:
 
     def __init__(self, tolerance: Tolerance) -> None:
         self._tolerance = tolerance
-        self._recent: deque[Look] = deque(maxlen=3)
+        self._slow = self._fast = 0
+        self._calm = 0
         self._deaf_until = -math.inf
         self._paused_at: float | None = None
         self._in_pause: list[float] = []
@@ -78,7 +82,7 @@ class VisitorGuard:
     def begin(self, idle: Sequence[float]) -> None:
         """Take what the canary takes while nothing of ours is on the wire, in milliseconds."""
         self.baseline_ms = statistics.median(idle)
-        self._recent.clear()
+        self._slow = self._fast = 0
 
     def take(self, look: Look, now: float, *, paused: bool) -> Advice:
         """Judge a look that came while the crawl was paused for visitors, or was not."""
@@ -87,24 +91,27 @@ class VisitorGuard:
         self._paused_at = None
         if now < self._deaf_until or look.hot is False:
             return Advice.GO_ON  # what it rendered itself is no hot page
-        self._recent.append(look)
-        if not self._is_slow(look):
+        if self._is_slow(look):
+            self._slow += SILENCE if look.took_ms is None else 1
+        elif self._slow:
+            self._fast += 1
+        if not self._slow or self._fast >= MAJORITY:
+            self._slow = self._fast = 0
             return Advice.GO_ON
-        if sum(map(self._is_slow, self._recent)) < 2:
+        if self._slow < MAJORITY:
             return Advice.LOOK_AGAIN
         self.why = f"visitors wait: {self._told(look)}"
-        self._recent.clear()
+        self._slow = self._fast = 0
         self._deaf_until = now + EFFECT_S
         return Advice.BACK_OFF
 
     def _in_a_pause(self, look: Look, now: float) -> Advice:
         if self._paused_at is None:
             self._paused_at = now
-            self._recent.clear()
+            self._calm = 0
             self._in_pause = []
-        self._recent.append(look)
-        last = list(self._recent)[-CALM:]
-        if len(last) == CALM and not any(map(self._is_slow, last)):
+        self._calm = 0 if self._is_slow(look) else self._calm + 1
+        if self._calm >= CALM:
             self.why = f"visitors are served again: {self._told(look)}"
             return self._resume()
         if look.took_ms is not None:
@@ -121,7 +128,7 @@ class VisitorGuard:
 
     def _resume(self) -> Advice:
         self._paused_at = None
-        self._recent.clear()
+        self._slow = self._fast = 0
         return Advice.RESUME
 
     def _is_slow(self, look: Look) -> bool:

@@ -16,7 +16,7 @@ from warmer.crawl.trouble import Trouble
 
 COOLDOWN_S = 1.0
 """The limit halves once in so long: requests that fail together are one failure."""
-GUARDED_S, LONGEST_GUARD_S = 30.0, 600.0
+GUARDED_S, LONGEST_GUARD_S = 10.0, 600.0
 """So long it stays below where visitors had to wait; doubled if they had to again by then."""
 
 

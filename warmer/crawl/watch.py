@@ -27,8 +27,8 @@ _log = logging.getLogger(__name__)
 
 IDLE_LOOKS = 5
 """After one that does not count, so many tell what the canary takes on an idle site."""
-AGAIN_S, MOST_AGAIN = 0.05, 2
-"""Between a slow look and the one that confirms it, or does not; so often at a time."""
+AGAIN_S = 0.05
+"""Between a slow look and those that confirm it, or do not."""
 SIGNALS_S = 2.0
 """Between two readings of another signal."""
 CANDIDATES = 3
@@ -158,10 +158,9 @@ class Watch:
     async def _look(self, canary: Canary, brake: Brake) -> None:
         await asyncio.sleep(self.every_s)
         advice = await self._advice(canary, brake)
-        for _ in range(MOST_AGAIN):
-            if advice is Advice.LOOK_AGAIN:
-                await asyncio.sleep(AGAIN_S)
-                advice = await self._advice(canary, brake)
+        while advice is Advice.LOOK_AGAIN:
+            await asyncio.sleep(AGAIN_S)
+            advice = await self._advice(canary, brake)
         if advice is Advice.BACK_OFF:
             self._hot.add(self._guard)
             brake.press(self._guard.why)
