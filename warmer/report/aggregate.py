@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
-from rich.table import Table
 
+from warmer.report.aligned import aligned, width_of
 from warmer.report.percentiles import percentiles
-from warmer.report.terminal import columns, cut, put, show
+from warmer.report.terminal import columns, cut, put
 from warmer.report.visible import visible
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ COLUMNS = (
     "Error %", "Throughput", "Received KB/sec", "Sent KB/sec",
 )  # fmt: skip
 TOTAL = "TOTAL"
-_LABEL_WIDTH = 40
+_LABEL_LEAST = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,15 +150,12 @@ def print_aggregate(rows: Sequence[AggregateRow], stream: TextIO) -> None:
     if not rows:
         put(stream, "No request was sent.\n")
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in COLUMNS:
-        table.add_column(name, justify="left" if name == "Label" else "right")
-    width = min(_LABEL_WIDTH, columns(stream) // 3)
-    for row in rows:
-        style = "bold" if row is rows[-1] else ""
-        cells = cells_of(row)
-        table.add_row(cut(row.label, width), *cells, style=style)
-    show(stream, table)
+    heads = [[name.rpartition(" ")[place] for name in COLUMNS[1:]] for place in (0, 2)]
+    cells = [*heads, *(cells_of(row) for row in rows)]
+    width = max(_LABEL_LEAST, columns(stream) - width_of(cells))
+    labels = ["", COLUMNS[0], *(cut(row.label, width) for row in rows)]
+    table = [[label, *row] for label, row in zip(labels, cells, strict=True)]
+    put(stream, "".join(f"{line}\n" for line in aligned(table, numbers=range(1, len(COLUMNS)))))
 
 
 def cells_of(row: AggregateRow) -> list[str]:

@@ -14,12 +14,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-from rich.table import Table
-from rich.text import Text
 
 from warmer.errors import ConfigError
+from warmer.report.aligned import aligned, width_of
 from warmer.report.row import elapsed_ms, judgement_of
-from warmer.report.terminal import columns, cut, put, show
+from warmer.report.terminal import columns, cut, put
 from warmer.report.visible import visible
 from warmer.report.wording import milliseconds
 
@@ -109,26 +108,38 @@ def print_rows(rows: Iterable[BrowsedRow], stream: TextIO) -> None:
     if not shown:
         put(stream, "No request of this run is like that.\n")
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name, side in (("pass", "left"), ("status", "left"), ("ms", "right"), ("cache", "left"),
-                       ("verdict", "left"), ("variant", "left"), ("url", "left")):  # fmt: skip
-        table.add_column(name, justify="right" if side == "right" else "left", no_wrap=True)
-    for row in shown:
-        table.add_row(*_aligned(row, columns(stream)))
-    show(stream, table)
+    table = [_HEAD, *(_cells(row) for row in shown)]
+    # Where the URL would have no room, what of the rest tells least goes.
+    kept = list(range(len(_HEAD)))
+    for place in _DISPENSABLE:
+        if columns(stream) - width_of(_of(table, kept)) < _URL_LEAST:
+            kept.remove(place)
+    table = _of(table, kept)
+    width = max(_URL_LEAST, columns(stream) - width_of(table))
+    urls = ["url", *(cut(row.result.target.url, width) for row in shown)]
+    table = [[*cells, url] for cells, url in zip(table, urls, strict=True)]
+    lines = aligned(table, numbers=[_HEAD.index("ms")])
+    put(stream, "".join(f"{line}\n" for line in lines))
 
 
-def _aligned(row: BrowsedRow, width: int) -> tuple[Text | str, ...]:
-    outcome, target = row.outcome, row.result.target
-    judgement = judgement_of(row.result)
-    verdict = ": ".join(part for part in (judgement.verdict, judgement.reason) if part)
-    variant = cut(target.variant, _VARIANT_WIDTH)
-    url = cut(target.url, max(30, width - 76))
+_HEAD = ["pass", "status", "ms", "cache", "verdict", "variant"]
+_DISPENSABLE = (_HEAD.index("cache"), _HEAD.index("variant"))
+_URL_LEAST = 32
+
+
+def _of(table: list[list[str]], places: list[int]) -> list[list[str]]:
+    return [[row[place] for place in places] for row in table]
+
+
+def _cells(row: BrowsedRow) -> list[str]:
+    """All but the URL, in the order of _HEAD."""
+    outcome, judgement = row.outcome, judgement_of(row.result)
+    verdict = visible(": ".join(part for part in (judgement.verdict, judgement.reason) if part))
+    variant = cut(row.result.target.variant, _VARIANT_WIDTH)
     if outcome is None:
-        return ("-", "-", "-", "-", verdict, variant, url)
-    status = Text(_status(outcome), "bold red" if _has_failed(outcome) else "")
-    elapsed = milliseconds(row.elapsed_ms)
-    return (outcome.fetch, status, elapsed, outcome.state, verdict, variant, url)
+        return ["-", "-", "-", "-", verdict, variant]
+    status = visible(outcome.error or "-") if outcome.status is None else str(outcome.status)
+    return [outcome.fetch, status, milliseconds(row.elapsed_ms), outcome.state, verdict, variant]
 
 
 def _tabbed(row: BrowsedRow) -> Iterator[str]:
@@ -140,10 +151,6 @@ def _tabbed(row: BrowsedRow) -> Iterator[str]:
             yield f"{value:.3f}"
         else:
             yield "" if value is None else visible(str(value))
-
-
-def _status(outcome: Outcome) -> str:
-    return visible(outcome.error or "no answer") if outcome.status is None else str(outcome.status)
 
 
 def json_lines(rows: Iterable[BrowsedRow]) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 from tests.unit.report.runs import SITE
@@ -27,3 +28,10 @@ def sample(path: str = "/", **changed: Any) -> Sample:
         waited_ms=None,
     )
     return usual._replace(**changed)
+
+
+class Terminal(io.StringIO):
+    """Takes what a terminal of `$COLUMNS` would; what was put there is its value."""
+
+    def isatty(self) -> bool:
+        return True

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.report.samples import sample
+from tests.unit.report.samples import Terminal, sample
 from warmer.report.aggregate import aggregate, aggregate_csv, print_aggregate
 from warmer.report.labels import Labels
+
+if TYPE_CHECKING:
+    import pytest
 
 TEN = [
     sample("/shop/", total_ms=100.0 * number, at=1000.0 + number, sent_bytes=1024)
@@ -67,6 +71,32 @@ def test_not_on_a_terminal_the_table_is_tab_separated() -> None:
     assert header.split("\t")[:2] == ["Label", "# Samples"]
     assert row.split("\t")[:3] == ["warm /shop/", "10", "550"]
     assert total.startswith("TOTAL\t10\t")
+
+
+def test_on_a_terminal_no_number_is_cut_however_narrow_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    stream = Terminal()
+    print_aggregate(aggregate([sample("/a-section-with-a-long-name/x")], Labels()), stream)
+    assert stream.getvalue().splitlines() == [
+        (
+            "                   #                     90%    95%    99%                 Error"
+            "              Received    Sent"
+        ),
+        (
+            "Label        Samples  Average  Median   Line   Line   Line    Min    Max       %"
+            "  Throughput    KB/sec  KB/sec"
+        ),
+        (
+            "warm…-name/        1    100.0   100.0  100.0  100.0  100.0  100.0  100.0  0.000%"
+            "        10.0    100.00    5.00"
+        ),
+        (
+            "TOTAL              1    100.0   100.0  100.0  100.0  100.0  100.0  100.0  0.000%"
+            "        10.0    100.00    5.00"
+        ),
+    ]
 
 
 @given(st.lists(st.text(), min_size=1, max_size=20))

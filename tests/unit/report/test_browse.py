@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.report.runs import SITE, fetch, finish, new_run, page, probe, shop
+from tests.unit.report.samples import Terminal
 from warmer.errors import ConfigError
 from warmer.model import Outcome, Pass
 from warmer.report.browse import Choice, browse, json_lines, print_rows
@@ -81,6 +82,33 @@ def test_not_on_a_terminal_rows_are_tab_separated_and_empty_where_not_measured(
         f"4\twarm\ttimeout\t30000.000\t\t\tmiss\tfailed\ttimeout\tdefault\t{SITE}/old",
         f"5\t\t\t\t\t\t\tunverified\tnot-attempted\tdefault\t{SITE}/late",
     ]
+
+
+@pytest.mark.parametrize(
+    ("width", "head"),
+    [
+        ("120", ["pass", "status", "ms", "cache", "verdict", "variant", "url"]),
+        ("95", ["pass", "status", "ms", "verdict", "variant", "url"]),
+        ("70", ["pass", "status", "ms", "verdict", "url"]),
+    ],
+)
+def test_on_a_narrow_terminal_what_tells_least_makes_room_for_the_url(
+    store: Store, monkeypatch: pytest.MonkeyPatch, width: str, head: list[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    stream = Terminal()
+    print_rows(browse(store.results(shop(store)), Choice()), stream)
+    header, *rows = stream.getvalue().splitlines()
+    assert header.split() == head
+    assert rows[0].split()[:3] == ["warm", "200", "120.0"]
+    assert rows[-1].endswith("/late")
+    assert rows[-1].split()[0] == "-"
+
+
+def test_a_terminal_says_so_where_no_request_is_like_that(store: Store) -> None:
+    stream = Terminal()
+    print_rows(browse(store.results(shop(store)), Choice(url="/none")), stream)
+    assert stream.getvalue() == "No request of this run is like that.\n"
 
 
 def test_a_url_moves_no_cursor_and_breaks_no_column(store: Store) -> None:

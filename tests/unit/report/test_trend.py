@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.report.runs import fetch, finish, new_run, page
+from tests.unit.report.samples import Terminal
 from warmer.model import RunStatus
 from warmer.report.trend import bars, print_trend, trend, trend_lines
 
@@ -76,10 +77,6 @@ def test_json_has_a_line_a_run_oldest_first(store: Store) -> None:
 
 def test_a_terminal_shows_bars_and_a_first_run_without_a_change(store: Store) -> None:
     runs(store, 100.0)
-
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
 
     stream = Terminal()
     print_trend(trend(store, "last", 10), stream)
