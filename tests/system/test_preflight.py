@@ -120,6 +120,7 @@ def launch(
 
 def grades(found: Result, *wanted: str) -> dict[str, str]:
     """Each check that is not ok, with its grade."""
+    assert found.report, found.stderr
     return {
         each["check"]: each["grade"]
         for each in found.report["checks"]
