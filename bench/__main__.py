@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench import (
     brownout,
+    captures,
     crawl_cost,
     daemon,
     django_wall,
@@ -23,6 +24,7 @@ from bench import (
     peer_cost,
     record,
     refresh,
+    replay,
     sitemap_plan,
     throughput,
 )
@@ -41,6 +43,8 @@ _BENCHES: dict[str, _Bench] = {
     "sitemap": lambda directory, _chosen: sitemap_plan.figures(directory),
     "keys": lambda directory, _chosen: key_verification.figures(directory),
     "log": lambda directory, chosen: log_ranking.figures(directory, full=chosen.full),
+    "captures": lambda directory, _chosen: captures.figures(directory),
+    "replay": lambda directory, _chosen: replay.figures(directory),
     "django": lambda directory, _chosen: django_wall.figures(directory),
     "peers": lambda directory, _chosen: peer_cost.figures(directory),
     "alone": lambda directory, _chosen: throughput.figures(directory),

@@ -110,19 +110,18 @@ def warming(directory: Path, filled: Filled, cache: RedisServer, client: Client)
         visits_ms=tuple(latencies_within(visits, span)),
         late_pages_per_s=late_rate(journal, EARLY),
         in_flight=tuple(round(n, 2) for n in in_flight_over_time(journal, span, TRACE_STEP_S)),
-        moves=tuple(told.get("limit_moves", ())),
+        moves=tuple(told.get("limit", ())),
     )
 
 
-def by_warmer(concurrency: str, settings: str = "") -> Client:
+def by_warmer(concurrency: str) -> Client:
     """`warmer crawl` with so many in flight, or "auto"; keys are learnt and verified."""
 
     def command(
         directory: Path, magazine: Magazine, filled: Filled, cache: RedisServer
     ) -> Sequence[str]:
         config = directory / "site.toml"
-        text = _CONFIG.format(url=magazine.url, node=magazine.node, cache=cache.url)
-        config.write_text(text + settings)
+        config.write_text(_CONFIG.format(url=magazine.url, node=magazine.node, cache=cache.url))
         listed = directory / "urls.txt"
         listed.write_text("".join(f"{magazine.url}{path}\n" for path in filled.paths))
         kept = ["--store", str(directory / "runs.db"), "--report", str(directory / "report.json")]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bench.child import servers_on_all_cores
 from bench.figure import Figure
-from bench.live_site import GUARD_OFF, SITES
+from bench.live_site import SITES
 from bench.live_trial import by_warmer, warming
 from bench.magazine import fill
 from tests.servers.stores import running_redis
@@ -36,7 +36,7 @@ def figures(directory: Path) -> list[Figure]:
 def _site(directory: Path, name: str) -> Figure:
     directory.mkdir()
     filled = fill(directory / "database", replace(SITES[name], visits_per_s=0.0))
-    clients = {str(number): by_warmer(str(number), GUARD_OFF) for number in NUMBERS}
+    clients = {str(number): by_warmer(str(number)) for number in NUMBERS}
     clients["auto"] = by_warmer("auto")
     rates: dict[str, list[float]] = {each: [] for each in clients}
     with running_redis(directory / "redis") as cache:
