@@ -230,8 +230,8 @@ def test_a_run_list_is_aligned_on_a_terminal(
     run_id = shop(store)
     print_runs(store.runs(10), terminal.stream)
     assert terminal.shown().splitlines() == [
-        "run                     site  trigger  status     took  note",
-        f"{run_id}  shop  manual   finished  1.9 s",
+        "run                     site  kind   trigger  status     took  note",
+        f"{run_id}  shop  crawl  manual   finished  1.9 s",
     ]
 
 

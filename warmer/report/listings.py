@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from warmer.model import RunRecord, Target
 
 _VARIANT_WIDTH = 14
-_RUN_COLUMNS = ("run", "site", "trigger", "status", "started_at", "duration_s", "note")
+_RUN_COLUMNS = ("run", "site", "trigger", "status", "started_at", "duration_s", "note", "kind")
 
 
 def print_plan(
@@ -72,14 +72,14 @@ def print_runs(runs: Sequence[RunRecord], stream: TextIO) -> None:
         put(stream, "No run yet; `warmer crawl` makes one.\n")
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("run", "site", "trigger", "status", "took", "note"):
+    for name in ("run", "site", "kind", "trigger", "status", "took", "note"):
         table.add_column(
             name, no_wrap=name != "note", justify="right" if name == "took" else "left"
         )
     for run in runs:
         took = "-" if run.duration_s is None else duration(run.duration_s)
         table.add_row(
-            run.id, cut(run.site, 20), str(run.trigger), str(run.status), took,
+            run.id, cut(run.site, 20), str(run.kind), str(run.trigger), str(run.status), took,
             Text(visible(run.note)),
         )  # fmt: skip
     show(stream, table)
@@ -89,5 +89,5 @@ def _tabbed_run(run: RunRecord) -> tuple[str, ...]:
     took = "" if run.duration_s is None else f"{run.duration_s:.3f}"
     return (
         run.id, visible(run.site), run.trigger, run.status,
-        f"{run.started_at:%Y-%m-%dT%H:%M:%SZ}", took, visible(run.note),
+        f"{run.started_at:%Y-%m-%dT%H:%M:%SZ}", took, visible(run.note), run.kind,
     )  # fmt: skip

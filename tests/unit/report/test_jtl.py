@@ -62,3 +62,5 @@ def test_whatever_is_in_a_text_each_request_stays_one_line_of_17_cells(
     (row,) = csv.reader(io.StringIO(line, newline=""))
     assert len(row) == 17
     assert row[7] == "false"
+    # JMeter and Jenkins read these with Long.valueOf.
+    assert all(row[place].isdecimal() for place in (0, 1, 9, 10, 11, 12, 14, 15, 16))

@@ -226,9 +226,9 @@ def test_runs_are_a_table_for_programs(store: Store) -> None:
     stream = io.StringIO()
     print_runs(store.runs(10), stream)
     assert stream.getvalue() == (
-        "run\tsite\ttrigger\tstatus\tstarted_at\tduration_s\tnote\n"
-        f"{running}\tshop\tmanual\trunning\t2026-03-04T05:06:07Z\t\t\n"
-        f"{finished}\tshop\tmanual\tfinished\t2026-03-04T05:06:07Z\t1.900\t\n"
+        "run\tsite\ttrigger\tstatus\tstarted_at\tduration_s\tnote\tkind\n"
+        f"{running}\tshop\tmanual\trunning\t2026-03-04T05:06:07Z\t\t\tcrawl\n"
+        f"{finished}\tshop\tmanual\tfinished\t2026-03-04T05:06:07Z\t1.900\t\tcrawl\n"
     )
 
 
