@@ -112,11 +112,16 @@ class Watch:
             self._offered.set()
 
     async def run(self, brake: Brake) -> None:
-        """Until cancelled, which is the end of a pass."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._watch_canary(brake))
-            for signal in self.signals:
-                group.create_task(self._watch_signal(signal, brake))
+        """Until cancelled, which is the end of a pass; raises what a signal raises."""
+        watching = [self._watch_canary(brake)]
+        watching += [self._watch_signal(signal, brake) for signal in self.signals]
+        tasks = [asyncio.ensure_future(each) for each in watching]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def close(self) -> None:
         """Let go of the canary's connection."""

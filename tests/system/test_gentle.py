@@ -1,0 +1,130 @@
+"""How hard `warmer` works on a real site, as the site and a person see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.servers.django_site import DjangoSite, SiteOptions
+from tests.system.command import crawl, started, warmer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import StartSite
+    from tests.servers.stores import RedisServer
+
+PAGES = 60
+CONFIG = """\
+base_url = "{url}"
+connect_to = "{node}"
+[[cache]]
+url = "{cache}"
+[[source]]
+path = "urls.txt"
+"""
+
+
+@pytest.fixture
+def site(start_site: StartSite, redis_server: RedisServer) -> DjangoSite:
+    options = SiteOptions(
+        cache_backend="redis", cache_location=redis_server.url, site_cache=True, pages=PAGES
+    )
+    return start_site(options, workers=2, threads=4)
+
+
+@pytest.fixture
+def config(tmp_path: Path, site: DjangoSite, redis_server: RedisServer) -> Path:
+    """A site file that a test may add to."""
+    urls = tmp_path / "urls.txt"
+    urls.write_text("".join(f"{site.url}/p/{number}/\n" for number in range(1, PAGES + 1)))
+    path = tmp_path / "site.toml"
+    path.write_text(CONFIG.format(url=site.url, node=site.node, cache=redis_server.url))
+    return path
+
+
+def add(config: Path, text: str) -> None:
+    config.write_text(config.read_text() + text)
+
+
+def test_a_hot_page_is_watched_and_no_page_is_rendered_for_it(
+    tmp_path: Path, site: DjangoSite, config: Path
+) -> None:
+    result = crawl(tmp_path, "-c", config.name, "-v")
+    assert result.code == 0, result.stderr
+    assert f"the visitor guard watches {site.url}/p/" in result.stderr
+    assert result.report["counts"]["warm"] == PAGES
+    assert site.total_renders() == PAGES
+    assert result.report["limit"][0]["limit"] == 1
+
+
+def test_a_number_that_a_person_chose_is_watched_by_nobody(
+    tmp_path: Path, site: DjangoSite, config: Path
+) -> None:
+    result = crawl(tmp_path, "-c", config.name, "-v", "--concurrency", "2")
+    assert result.code == 0, result.stderr
+    assert "visitor" not in result.stderr
+    assert {move["limit"] for move in result.report["limit"]} == {2}
+    assert site.total_renders() == PAGES
+
+
+def test_the_page_to_watch_may_be_named(tmp_path: Path, site: DjangoSite, config: Path) -> None:
+    add(config, '[guard]\nurl = "/p/7/"\n')
+    result = crawl(tmp_path, "-c", config.name, "-v")
+    assert f"the visitor guard watches {site.url}/p/7/: " in result.stderr
+    assert site.renders("/p/7/") == 1
+
+
+def test_where_the_named_page_is_none_one_line_says_so(
+    tmp_path: Path, site: DjangoSite, config: Path
+) -> None:
+    add(config, '[guard]\nurl = "/404"\n')
+    result = crawl(tmp_path, "-c", config.name)
+    assert result.code == 0, result.stderr
+    told = [line for line in result.stderr.splitlines() if "visitors are not watched" in line]
+    assert told == [
+        (
+            f"visitors are not watched: {site.url}/404 is no hot page (status 404); name one under"
+            " [guard] url, or choose a --concurrency"
+        )
+    ]
+    assert site.renders("/404") == 1
+
+
+def test_a_command_that_says_too_hot_holds_the_run_until_it_does_not(
+    tmp_path: Path, site: DjangoSite, config: Path
+) -> None:
+    hot = tmp_path / "hot"
+    hot.touch()
+    add(config, '[guard]\ncommand = "test ! -e hot"\n')
+    with started(tmp_path, "crawl", "-c", config.name, "-v") as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("limit 0 "):
+                break
+        assert line.rstrip().endswith("guard.command ended with 1")
+        rendered = site.total_renders()
+        hot.unlink()
+        rest = process.stderr.read()
+        assert process.wait() == 0
+    assert "nothing is too hot any more" in rest
+    assert rendered < PAGES
+    assert site.total_renders() == PAGES
+
+
+def test_a_command_that_cannot_be_run_ends_the_run_with_a_line(
+    tmp_path: Path, site: DjangoSite, config: Path
+) -> None:
+    add(config, '[guard]\ncommand = "no-such-command-anywhere"\n')
+    result = warmer(tmp_path, "crawl", "-c", config.name)
+    assert result.code == 2
+    assert "guard.command: the shell cannot run" in result.stderr + result.stdout
+    assert site.total_renders() < PAGES
+
+
+def test_a_number_without_anything_that_tells_one_is_refused(tmp_path: Path, config: Path) -> None:
+    add(config, "[guard]\nmax_value = 4\n")
+    result = warmer(tmp_path, "check", config.name)
+    assert result.code == 2
+    assert "guard.max_value: there is no number to compare" in result.stderr
