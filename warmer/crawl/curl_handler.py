@@ -8,6 +8,7 @@ always read to its end, but only the first `meta["keep_bytes"]` of it are kept.
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from dataclasses import replace
@@ -22,6 +23,7 @@ from scrapy.responsetypes import responsetypes
 from warmer.crawl.fetch import Fetch, FetchError, parse_headers, reason_of
 from warmer.crawl.refresh import refresh_line
 from warmer.crawl.request_meta import TARGET
+from warmer.crawl.servers import DOWN_S
 from warmer.crawl.transfers import TransferError, Transfers
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from warmer.crawl.origin import Origin
     from warmer.crawl.servers import Route
 
+_log = logging.getLogger(__name__)
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 
 
@@ -190,7 +193,10 @@ class PlanDownloadHandler(CurlDownloadHandler):
             if error.sent:
                 route.servers.answered(place)
             else:
-                route.servers.unreachable(place, str(error), time.monotonic())
+                now = time.monotonic()
+                route.servers.unreachable(place, str(error), now)
+                if route.servers.down(place, now):
+                    _log.info("server %s is left alone for %g s: %s", place, DOWN_S, error)
             raise
         route.servers.answered(place)
         return fetch

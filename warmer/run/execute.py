@@ -6,10 +6,7 @@ and what was done is kept.
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
 import logging
-import secrets
 import sys
 import time
 from dataclasses import dataclass, field
@@ -17,11 +14,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from warmer.errors import ExitCode, WarmerError
-from warmer.model import CacheState, Pass, RunStatus, Verdict
+from warmer.model import Pass, RunStatus, Verdict
 from warmer.report.gate import gate
 from warmer.report.summary import Report, concluded, summarise
 from warmer.run.cache_results import CacheLog
 from warmer.run.passes import Passes
+from warmer.run.pilots import Pilots
 from warmer.run.probing import BLIND_SAMPLE, ProbeChoice
 from warmer.run.repetition import Repetition
 from warmer.run.shared_sessions import look_for_leaks
@@ -29,26 +27,19 @@ from warmer.run.verification import Verification
 from warmer.run.visitor_watch import visitor_watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from warmer.config import SiteConfig
-    from warmer.model import Outcome, Target
+    from warmer.model import Target
     from warmer.report.snapshot import Progress
     from warmer.run.cache_keys import CacheKeys
     from warmer.run.logins import Logins
-    from warmer.run.observe import Counters
     from warmer.run.reach import Reach
     from warmer.run.stopping import Stop
     from warmer.store import Store
-    from warmer.store_reader import TargetResult
 
 _log = logging.getLogger(__name__)
 _TELL = {True: "show one: the rest is asked for, too", False: "show none: no more of them"}
-PILOTS = 3
-MAX_PILOTS = 8
-PILOT_ROUNDS = 4
-"""So many targets a round, one of each variant at least, are fetched one by one first, to
-learn how keys are made from them; most sites need one round, few more than two."""
 
 
 class Mode(StrEnum):
@@ -133,14 +124,22 @@ class Execution:
             logins=self.logins,
             refresh=self.refresh,
         )
+        pilots = Pilots(
+            store=self.store,
+            run_id=self.run_id,
+            keys=self.keys,
+            passes=passes,
+            verification=verification,
+            stopped=lambda: self._stopped(passes),
+        )
         if self.mode is Mode.VERIFY:
-            await self._settle_keys_without_fetch(verification)
+            await pilots.settle_without_fetch()
             await verification.judge_all()
             await log.after_warm()
             return ""
         await self.logins.open()
         began = time.monotonic()
-        await self._learn_keys(passes, verification)
+        await pilots.learn()
         if self.mode is Mode.ONLY_MISSING:
             warm = await verification.skip_present()
             self.progress.note(f"{warm} targets are in the cache already and are left alone")
@@ -217,99 +216,11 @@ class Execution:
             await passes.run(Pass.PROBE, targets, total=choice.probes, what="probe")
             await verification.conclude()
 
-    async def _learn_keys(self, passes: Passes, verification: Verification) -> None:
-        """Fetch the most popular targets one by one until the keys of all caches are known."""
-        count = min(max(PILOTS, len(self.reach.variants)), MAX_PILOTS)
-        if not self.keys.is_settled and next(self._unfetched(), None) is None:
-            await self._pilot_again(count, passes, verification)
-        answered: Target | None = None
-        for round_number in range(PILOT_ROUNDS):
-            pilots = list(itertools.islice(self._unfetched(), count))
-            if self.keys.is_settled or self._stopped(passes) or not pilots:
-                break
-            passes.check_reached(await self._pilot(pilots, passes, verification))
-            answered = next(self._answered(pilots), answered)
-            if answered and (round_number > 0 or next(self._unfetched(), None) is None):
-                await self._pilot_unvisited(answered, passes, verification)
-        if not self.keys.is_settled:
-            self.keys.give_up()
-
     async def _warm(self, passes: Passes) -> None:
         left = sum(1 for _ in self._unfetched())
         if left and not self._stopped(passes):
             counters = await passes.run(Pass.WARM, self._unfetched(), total=left, what="warm")
             passes.check_reached(counters)
-
-    async def _pilot(
-        self, pilots: list[Target], passes: Passes, verification: Verification
-    ) -> Counters:
-        """Fetch a few targets alone, and learn from them how this site's keys are made."""
-        ranks = {target.rank for target in pilots}
-        await self.keys.before(
-            [verification.question_of_ours(each) for each in self._results(ranks)]
-        )
-        counters = await passes.run_pilots(pilots)
-        fetched = [each for each in self._results(ranks) if each.warm and each.warm.status == 200]
-        await self.keys.after(
-            [verification.question_of_ours(each) for each in fetched],
-            answered_from_cache=any(_from_cache(each.warm) for each in fetched if each.warm),
-        )
-        return counters
-
-    async def _pilot_again(self, count: int, passes: Passes, verification: Verification) -> None:
-        """Learn from pages that were fetched by a process that was killed before it judged them."""
-        results = [
-            each
-            for each in itertools.islice(self.store.results(self.run_id), count)
-            if each.judgement is None and each.warm is not None and each.warm.status == 200
-        ]
-        if not results:
-            return
-        await self.keys.before([verification.question_of_ours(each) for each in results])
-        outcomes = await passes.fetch_aside([each.target for each in results])
-        await self.keys.after(
-            [verification.question_of_ours(each) for each in results],
-            answered_from_cache=any(_from_cache(each) for each in outcomes),
-        )
-        await self._pilot_unvisited(results[0].target, passes, verification)
-
-    async def _pilot_unvisited(
-        self, pilot: Target, passes: Passes, verification: Verification
-    ) -> None:
-        """Fetch one page under a URL that nobody has asked for, where only that tells.
-
-        Other pages come first, for this one costs the site a rendering of no use.
-        """
-        result = next(self._results({pilot.rank}))
-        asked = self.keys.unvisited(verification.question_of_ours(result), secrets.token_hex(8))
-        if asked is None:
-            return
-        await self.keys.before([asked])
-        target = dataclasses.replace(result.target, url=asked.url)
-        for outcome in await passes.fetch_aside([target]):
-            if outcome.status == 200:
-                seen = dataclasses.replace(asked, language=outcome.language)
-                await self.keys.after([seen], answered_from_cache=False)
-
-    async def _settle_keys_without_fetch(self, verification: Verification) -> None:
-        first = itertools.islice(self.store.results(self.run_id), 50)
-        await self.keys.settle_without_fetch(
-            [verification.question_of_ours(each) for each in first]
-        )
-
-    def _results(self, ranks: set[int]) -> Iterator[TargetResult]:
-        found = self.store.results(self.run_id, after=min(ranks) - 1)
-        upto = max(ranks)
-        return (
-            each
-            for each in itertools.takewhile(lambda each: each.target.rank <= upto, found)
-            if each.target.rank in ranks
-        )
-
-    def _answered(self, targets: Sequence[Target]) -> Iterator[Target]:
-        """Those whose page came."""
-        found = self._results({target.rank for target in targets})
-        return (each.target for each in found if each.warm and each.warm.status == 200)
 
     def _unfetched(self) -> Iterator[Target]:
         return self.store.unfetched(self.run_id, Pass.WARM)
@@ -338,8 +249,3 @@ def reopen(store: Store, run_id: str) -> None:
                 failed.append(result.target.rank)
     store.forget_verdicts(run_id, open_again)
     store.forget_outcomes(run_id, failed)
-
-
-def _from_cache(outcome: Outcome) -> bool:
-    """Whether a response says that a cache gave it; Django sends Age with its hits alone."""
-    return outcome.state is CacheState.HIT or outcome.age_s is not None
