@@ -12,7 +12,7 @@ import secrets
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from warmer.model import CacheState, Judgement, Verdict
+from warmer.model import CacheState, Judgement, Trigger, Verdict
 from warmer.report.wording import counted
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     Fetches = Callable[[Sequence[Target]], Awaitable[list[Outcome]]]
 
 PAGES = 3
+_SINGLE_PAGES = frozenset({Trigger.INVALIDATION, Trigger.EXPIRY})
+"""Why pages are fetched that a run of the whole plan has looked at; these runs ask for no more."""
 _SHUT = frozenset({401, 403})
 _KEPT_ALL_THE_SAME = frozenset({"csrf-token-in-cached-page", "expires-before-next-run"})
 _KEEP_APART = "Cache-Control: private, or Vary: Cookie, keeps {} from others"
@@ -43,7 +45,7 @@ async def look_for_leaks(
     store: Store, run_id: str, reach: Reach, passes: Passes, logins: Logins
 ) -> list[str]:
     """Warnings of pages that everybody gets; those shown to be private lose their verdict."""
-    if not reach.with_login:
+    if not reach.with_login or store.run(run_id).trigger in _SINGLE_PAGES:
         return []
     samples: dict[Kept, list[Target]] = {kept: [] for kept in Kept}
     made_by_us = 0
