@@ -117,8 +117,8 @@ class CrawlJob:
 
     def lines(self, variant: str, url: str) -> Sequence[str]:
         """The request header lines of a variant for a URL, which a redirect may have led to."""
-        scheme = self.origin.base_url.partition(":")[0]
-        if url.partition(":")[0] != scheme:
+        # "http:" or "https": asked for each URL, so nothing is parsed.
+        if url[:5] != self.origin.base_url[:5]:
             return self.redirected_headers.get(variant, self.headers[variant])
         return self.headers[variant]
 
