@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from warmer.model import Pass
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -45,11 +47,14 @@ class Sample(NamedTuple):
 
 def samples(file: StoreFile, run: int) -> Iterator[Sample]:
     """Pass by pass, in rank order; what was refused before it was sent is no request."""
-    rows = file.stream(
-        "SELECT o.fetch, t.url, t.variant, o.status, o.error, o.detail, o.total_ms,"
-        " o.first_byte_ms, o.body_bytes, o.at, o.connect_ms, o.sent_bytes, o.in_flight, o.waited_ms"
-        " FROM outcomes o JOIN targets t ON t.run = o.run AND t.rank = o.rank"
-        " WHERE o.run = ? AND o.total_ms IS NOT NULL ORDER BY o.fetch DESC, o.rank",
-        (run,),
-    )
-    return map(Sample._make, rows)
+    # A query for each, for in one they would have to be sorted.
+    for fetch in Pass:
+        yield from map(Sample._make, file.stream(_QUERY, (run, fetch)))
+
+
+_QUERY = (
+    "SELECT o.fetch, t.url, t.variant, o.status, o.error, o.detail, o.total_ms,"
+    " o.first_byte_ms, o.body_bytes, o.at, o.connect_ms, o.sent_bytes, o.in_flight, o.waited_ms"
+    " FROM outcomes o JOIN targets t ON t.run = o.run AND t.rank = o.rank"
+    " WHERE o.run = ? AND o.fetch = ? AND o.total_ms IS NOT NULL ORDER BY o.rank"
+)
