@@ -8,7 +8,6 @@ counted, it is given out as it is, and the plan adds it up.
 from __future__ import annotations
 
 from collections import Counter
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from warmer.model import Candidate
@@ -21,11 +20,13 @@ if TYPE_CHECKING:
 
     from warmer.sources.capture import CapturedRequest, Headers
     from warmer.sources.files import Opened
-    from warmer.sources.gor import Block
+    from warmer.sources.gor import Block, Key
     from warmer.sources.skipped import Skipped
 
-MAX_ENTRIES = 200_000
-MAX_REMEMBERED = 20_000
+    Page = tuple[str, Headers]
+
+MAX_PAGES = 200_000
+MAX_BYTES = 64_000_000
 
 
 class CaptureCounter:
@@ -37,7 +38,11 @@ class CaptureCounter:
     def __init__(self, vary: Sequence[str], skipped: Skipped) -> None:
         self._vary = tuple(vary)
         self._skipped = skipped
-        self._hits: Counter[tuple[str, Headers]] = Counter()
+        self._hits: Counter[Page] = Counter()
+        # What the last requests were judged to be, lest each block judges them again.
+        self._pages: dict[Key, Page] = {}
+        self._reasons: dict[Key, str] = {}
+        self._bytes = 0
 
     def read_requests(self, requests: Iterable[CapturedRequest], place: str) -> Iterator[Candidate]:
         """Count requests one by one; `place` names their file where one is left out."""
@@ -46,38 +51,57 @@ class CaptureCounter:
             if reason is not None:
                 self._skipped.note(reason.value, place=place)
                 continue
-            headers = tuple([(name, header(request, name)) for name in self._vary])
-            self._hits[request.url, headers] += 1
-            if len(self._hits) > MAX_ENTRIES:
+            page = (request.url, tuple([(name, header(request, name)) for name in self._vary]))
+            if page not in self._hits:
+                self._bytes += len(page[0]) + sum(len(value) for _, value in page[1])
+            self._hits[page] += 1
+            if self._is_full:
                 yield from self.flush()
 
     def read_gor(self, file: Opened) -> Iterator[Candidate]:
         """Count a GoReplay capture, a block at a time; other captures are a thousandth of it."""
         reader = KeyReader(self._vary)
-        judge = lru_cache(MAX_REMEMBERED)(judged)
         for block in blocks(file, self._skipped):
             asked = reader.read(block.data)
             left_out = Counter(
                 {LeftOut.OWN_TRAFFIC.value: asked.own, LeftOut.UNPARSABLE.value: asked.unparsable}
             )
+            pages, hits = self._pages, self._hits
             for key, count in asked.keys.items():
-                url = judge(key[:5])
-                if isinstance(url, str):
-                    values = [value.strip().decode("latin-1") for value in key[5:]]
-                    headers = tuple(zip(self._vary, values, strict=True))
-                    self._hits[url, headers] += count
+                page = pages.get(key) or self._judge(key)
+                if page is None:
+                    left_out[self._reasons[key]] += count
                 else:
-                    left_out[url.value] += count
+                    hits[page] += count
             for reason, count in left_out.items():
                 self._skipped.note(reason, count, self._place(file, block, reader, reason, count))
-            if len(self._hits) > MAX_ENTRIES:
+            if self._is_full:
                 yield from self.flush()
 
     def flush(self) -> Iterator[Candidate]:
         """Give out what is counted, in the order in which it was first met, and forget it."""
         hits, self._hits = self._hits, Counter()
+        self._pages, self._reasons, self._bytes = {}, {}, 0
         for (url, headers), count in hits.items():
             yield Candidate(url, float(count), headers)
+
+    @property
+    def _is_full(self) -> bool:
+        remembered = max(len(self._hits), len(self._pages) + len(self._reasons))
+        return remembered > MAX_PAGES or self._bytes > MAX_BYTES
+
+    def _judge(self, key: Key) -> Page | None:
+        """The page of a key that is not in `_pages`; None if `_reasons` tells why it has none."""
+        if key in self._reasons:
+            return None
+        self._bytes += sum(map(len, key))
+        url = judged(key)
+        if not isinstance(url, str):
+            self._reasons[key] = url.value
+            return None
+        values = [value.strip().decode("latin-1") for value in key[5:]]
+        page = self._pages[key] = (url, tuple(zip(self._vary, values, strict=True)))
+        return page
 
     def _place(self, file: Opened, block: Block, reader: KeyReader, reason: str, count: int) -> str:
         if not count or self._skipped.has_place(reason):

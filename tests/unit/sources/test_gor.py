@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import tracemalloc
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.unit.sources.reading import candidates_of, captured, requests_in
 from warmer.model import Candidate
-from warmer.sources import gor
+from warmer.sources import capture_counter, gor
 from warmer.sources.capture import CapturedRequest
 from warmer.sources.skipped import Skipped
 
@@ -214,3 +215,16 @@ def test_any_bytes_are_read_alike_by_both_readers(noise: bytes, size: int) -> No
     asked = reader.read(MONKEYS + data.removesuffix(MONKEYS))
     assert (b"GET", b"/last", b"", b"www.example.com", b"", b"de") in asked.keys
     assert asked.unparsable >= 0
+
+
+def test_memory_does_not_grow_with_the_number_of_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture_counter, "MAX_PAGES", 1_000)
+    path = tmp_path / "requests.gor"
+    path.write_bytes(b"".join(record(f"/{number % 6_000}") for number in range(12_000)))
+    found: Counter[str] = Counter()
+    for candidate in candidates_of(path):
+        found[candidate.url] += int(candidate.weight)
+    assert len(found) == 6_000
+    assert set(found.values()) == {2}
