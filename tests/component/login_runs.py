@@ -1,0 +1,50 @@
+"""Roles and crawls with a session, as the tests of logins make them."""
+
+from __future__ import annotations
+
+from tests.component.crawl_runs import Notebook
+from tests.servers.process import HOST
+from warmer.config import CrawlConfig, LoginConfig
+from warmer.crawl.crawl import crawl
+from warmer.crawl.job import CrawlJob
+from warmer.crawl.login import Account
+from warmer.crawl.origin import Origin
+from warmer.crawl.role import Role
+from warmer.model import Target
+
+PUBLIC = "news.example.test"
+BASE = f"http://{PUBLIC}"
+PASSWORD = "a word of the reader's"
+LOGIN = LoginConfig(url="/accounts/login/", username_env="U", password_env="P", name="reader")
+LINES = ["User-Agent: a test", "Accept:"]
+READER = Account("reader", PASSWORD)
+
+
+def new_origin(port: int) -> Origin:
+    return Origin(
+        base_url=BASE, hosts=frozenset({PUBLIC}), connect_to=f"{HOST}:{port}", timeout_s=10
+    )
+
+
+def new_role(port: int) -> Role:
+    return Role(LOGIN, READER, new_origin(port), LINES)
+
+
+async def fetch(
+    port: int, role: Role, *paths: str, variants: tuple[str, ...] = ("in",)
+) -> Notebook:
+    notebook = Notebook()
+    planned = [(path, variant) for path in paths for variant in variants]
+    job = CrawlJob(
+        targets=iter(
+            Target(rank, BASE + path, variant) for rank, (path, variant) in enumerate(planned, 1)
+        ),
+        headers=dict.fromkeys(("in", "out"), LINES),
+        origin=new_origin(port),
+        config=CrawlConfig(concurrency=4, retries=0),
+        observer=notebook,
+        keep_bytes=1000,
+        roles={"in": role},
+    )
+    await crawl(job)
+    return notebook
