@@ -59,7 +59,7 @@ def toml(shop: DjangoSite, redis_server: RedisServer, more: str = "", drain_s: f
     stream = "{redis_server.database(5)}"
     debounce_s = 0
     [daemon]
-    listen = "127.0.0.1:{free_port()}"
+    listen = "127.0.0.1:0"
     drain_s = {drain_s}
     {more}
     """
@@ -189,6 +189,8 @@ def test_a_second_daemon_at_the_same_address_ends_with_one_line(
     place: Place, shop: DjangoSite
 ) -> None:
     first = (place.directory / "site.toml").read_text(encoding="utf-8")
+    first = first.replace("127.0.0.1:0", f"127.0.0.1:{free_port()}")
+    place.write(first)
     other = first.replace('"shop"', '"blog"') + '[store]\npath = "other.db"\n'
     (place.directory / "blog.toml").write_text(other, encoding="utf-8")
     with place.daemon():
