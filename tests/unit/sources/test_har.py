@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,9 +14,6 @@ from warmer.model import Candidate
 from warmer.sources import har
 from warmer.sources.capture import CapturedRequest
 from warmer.sources.skipped import Skipped
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def entry(url: str = "https://www.example.com/", **more: Any) -> dict[str, Any]:
@@ -141,3 +139,45 @@ def test_any_bytes_behind_the_first_entry_leave_it_alone(noise: bytes, size: int
     data = har_of(entry()).removesuffix(b"]}}") + b"," + noise
     found = requests_in("har", data, chunk_bytes=size)
     assert found[0].url == "https://www.example.com/"
+
+
+# Saved by Playwright from Chromium 156 and by mitmproxy 11 from curl, of a small site on loopback.
+CAPTURES = Path(__file__).parent / "captures"
+
+
+def test_what_chromium_saved_is_read_as_it_was_asked_for() -> None:
+    skipped = Skipped()
+    found = requests_in("har", (CAPTURES / "chromium.har").read_bytes(), skipped)
+    root = "http://127.0.0.1:18998"
+    assert [(each.method, each.url.removeprefix(root), each.status) for each in found] == [
+        ("GET", "/a?q=sch%C3%B6n", 200),
+        ("GET", "/app.css", 200),
+        ("GET", "/b", 200),
+        ("GET", "/app.css", 200),
+        ("POST", "/basket", 303),
+        ("GET", "/b", 200),
+        ("GET", "/gone", 404),
+        ("GET", "/app.css", 200),
+        ("GET", "/app.css", 200),
+    ]
+    assert found[4].body == b"item=red+shoes"
+    assert {len({each.user for each in found}), len({each.at_s for each in found})} == {1, 9}
+    assert "session=secret" not in repr(found)
+    assert skipped.as_dict() == {}
+    assert candidates_of(CAPTURES / "chromium.har", skipped, vary=["Accept-Language"]) == [
+        Candidate(f"{root}/a?q=sch%C3%B6n", 1.0, (("accept-language", "de-DE"),)),
+        Candidate(f"{root}/b", 2.0, (("accept-language", "de-DE"),)),
+    ]
+    assert skipped.as_dict() == {"static-file": 4, "not-get": 1, "status": 1}
+
+
+def test_what_mitmproxy_saved_is_read_as_it_was_asked_for() -> None:
+    data = (CAPTURES / "mitmproxy.har").read_bytes()
+    found = [(each.method, each.url, each.body) for each in requests_in("har", data)]
+    assert found == [
+        ("GET", "http://127.0.0.1:18999/a?x=1", b""),
+        ("POST", "http://127.0.0.1:18999/basket", b"item=hat"),
+        ("PUT", "http://127.0.0.1:18999/api", '{"a":"ä"}'.encode()),
+    ]
+    kept = requests_in("har", data, keep_credentials=True)
+    assert ("Cookie", "session=secret") in kept[0].headers
