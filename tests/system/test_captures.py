@@ -10,7 +10,7 @@ import pytest
 
 from tests.servers.django_site import PUBLIC_HOST, SiteOptions
 from tests.servers.misbehaviour import page
-from tests.servers.process import require
+from tests.servers.process import free_port, require
 from tests.system.command import assert_proven, crawl, warmer
 
 if TYPE_CHECKING:
@@ -74,25 +74,19 @@ def test_recorded_languages_become_variants_that_are_warm_for_their_visitors(
 
 
 def test_a_run_over_recorded_variants_can_be_resumed(tmp_path: Path, rogue: Rogue) -> None:
-    rogue.on("/p/1/", page(status="500 Internal Server Error"))
+    rogue.on("/p/1/", page(headers={"X-Cache-Status": "HIT"}))
     (tmp_path / "requests.gor").write_text(capture(("/p/1/", "de"), ("/p/1/", "en"), more=""))
     (tmp_path / "site.toml").write_text(
-        f'base_url = "http://{PUBLIC_HOST}"\nconnect_to = "127.0.0.1:{rogue.port}"\n'
+        f'base_url = "http://{PUBLIC_HOST}"\nconnect_to = "127.0.0.1:{free_port()}"\n'
         '[[source]]\npath = "requests.gor"\nvary = ["Accept-Language"]\n'
     )
-    first = crawl(tmp_path, "-c", "site.toml")
-    assert [(row.variant, row.verdict) for row in first.rows] == [
-        ("accept-language=de", "failed"),
-        ("accept-language=en", "failed"),
-    ]
-    rogue.on("/p/1/", page(headers={"X-Cache-Status": "HIT"}))
-    again = crawl(tmp_path, "--resume", "last")
+    assert crawl(tmp_path, "-c", "site.toml").code == 3
+    again = crawl(tmp_path, "--resume", "last", "--connect-to", f"127.0.0.1:{rogue.port}")
     assert [(row.variant, row.verdict) for row in again.rows] == [
         ("accept-language=de", "warm"),
         ("accept-language=en", "warm"),
     ]
-    languages = [each.headers["accept-language"] for each in rogue.requests()]
-    assert sorted(languages[:2]) == sorted(languages[2:4]) == ["de", "en"]
+    assert {each.headers["accept-language"] for each in rogue.requests()} == {"de", "en"}
 
 
 @pytest.mark.parametrize(
