@@ -63,7 +63,7 @@ def test_jmeter_makes_its_dashboard_of_a_run_and_finds_the_same_figures(
         assert theirs["meanResTime"] == pytest.approx(float(row["Average"]), abs=1)
 
 
-def test_the_results_file_has_a_line_for_each_request_that_the_site_saw(
+def test_the_results_file_has_each_fetch_with_its_status_times_and_sizes(
     site: DjangoSite, tmp_path: Path
 ) -> None:
     assert run(tmp_path, site, PATHS, "--report", "results.jtl").code == 0
@@ -127,6 +127,8 @@ def test_the_trend_has_a_line_for_each_run_and_marks_the_worse(
     assert (header[0], header[-1]) == ("run", "worse")
     assert "hit_ratio" not in first[-1].split(",")
     assert "hit_ratio" in second[-1].split(",")
+    gated = warmer(tmp_path, "report", "--trend", "--threshold", "hit_ratio.change>=1")
+    assert gated.code == 1
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every request as a line of JMeter's CSV results (.jtl), streamed from the store.
+"""Every fetch as a line of JMeter's CSV results (.jtl), streamed from the store.
 
 For `jmeter -g`, which makes its dashboard of it, and Jenkins' Performance Plugin. Both
 refuse an empty number: what was not measured is 0 here, and null in the other formats.
