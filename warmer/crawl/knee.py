@@ -13,7 +13,7 @@ import math
 from typing import TYPE_CHECKING
 
 from warmer.crawl.trial import KEPT, Timetable, Trial
-from warmer.crawl.window import Window
+from warmer.crawl.window import Window, compare
 
 if TYPE_CHECKING:
     from warmer.crawl.window import Average, Comparison
@@ -22,10 +22,12 @@ PAYS = 0.2
 """More in flight pays if this share of it becomes throughput: doubling, if 15 % more pages come."""
 ALL_PAYS = 0.7
 """From this share on there is room for another doubling."""
-FIRST, MANY, SURE = 4, 12, 0.15
+FIRST, MANY, SURE = 3, 12, 0.15
 """Before it doubles, so many pages are seen; or so many, unless their mean is as sure as that."""
 LEAST = 6
 """While it climbs, so many pages can show that it is to go on."""
+APPEAL, MOST_APPEALS = 8, 3
+"""Before it stops to climb, so many pages are seen anew; and so often at the most."""
 BLOCK = 16
 """Otherwise nothing is decided by fewer pages."""
 DRIFT = math.log(1.5)
@@ -49,7 +51,8 @@ class Knee:
         self._skip = 1 if start == 1 else 0
         self._upward = True
         self._stride = 1
-        self._doubted = False
+        self._refused: Trial | None = None
+        self._appeals = 0
         self._inside = 0
         self._found = ""
 
@@ -81,7 +84,7 @@ class Knee:
 
     def settle(self, level: int, *, now: float) -> None:
         """Go on from a level that something else has chosen; what was seen before is void."""
-        self._trial = None
+        self._trial = self._refused = None
         self._inside = 0
         self._arrive(level, Window(KEPT))
         self._since = now
@@ -96,6 +99,8 @@ class Knee:
         if count < max(FIRST, self._settled) or not self._next.is_due(now):
             return ""
         if count < MANY and self._here.average().error > SURE:
+            return ""
+        if self._refused is not None and not self._is_appealed(self._refused, now):
             return ""
         level = min(self._settled * 2, ceiling)
         worth = level >= min(self._settled + self._step(), self._maximum)
@@ -191,17 +196,32 @@ class Knee:
 
     def _give_up(self, trial: Trial, found: Comparison, now: float) -> None:
         clear = abs(found.elasticity - PAYS) > 2 * found.error
-        # The second request in flight may be the first that another worker ever sees.
-        doubtful = self._settled == 1 or not clear
         self._back(now)
-        if self._climbs and doubtful and not self._doubted:
-            self._doubted = True
-            self._next.soon(now)
-            return
-        self._next.after(trial, now, clear=clear)
-        if self._climbs and 0 < self._inside < self._settled:
-            self._step_inside(now)
+        if not self._climbs:
+            self._next.after(trial, now, clear=clear)
+        else:
+            # Popular pages are often the cheap ones: what comes after them is the measure.
+            self._here = Window(KEPT)
+            self._skip = self._settled  # these still find the queue of the trial
+            self._refused = trial
+
+    def _is_appealed(self, refused: Trial, now: float) -> bool:
+        """Whether pages that came after a trial call it in question, which takes a few of them."""
+        if len(self._here) < APPEAL:
+            return False
+        self._refused = None
+        found = compare(self._here, refused.window)
+        # The second request in flight may be the first that another worker ever sees.
+        again = self._settled == 1 and not self._appeals
+        if again or (found is not None and found.elasticity - found.error / 2 > PAYS):
+            self._appeals += 1
+            if self._appeals <= MOST_APPEALS:
+                return True
         self._climbs = False
+        self._next.after(refused, now, clear=True)
+        if 0 < self._inside < self._settled:
+            self._step_inside(now)
+        return False
 
     def _step_inside(self, now: float) -> None:
         """As many as were of use may do, for what is beyond them only waits: that is next."""
@@ -209,7 +229,8 @@ class Knee:
         self._next.at_once(now)
 
     def _try(self, level: int, now: float, why: str) -> str:
-        least = LEAST if self._climbs else BLOCK
+        # Half as many cost half of the pages: they are judged soon, for it shows soon.
+        least = LEAST if self._climbs or 2 * level <= self._settled else BLOCK
         self._trial = Trial(level, self._settled, self._here, least=least, now=now)
         self.level, self._since = level, now
         return why

@@ -163,6 +163,17 @@ def test_a_cold_start_of_each_worker_is_not_taken_for_the_knee() -> None:
     assert crawl.mean_limit(settled) >= 3.5
 
 
+@pytest.mark.parametrize("cheap", range(3, 13))
+def test_pages_that_become_dearer_while_it_climbs_are_not_taken_for_the_knee(cheap: int) -> None:
+    crawl = crawling(4, 20.0)
+    first = iter([8.0] * cheap + [150.0])
+    crawl.page_ms = lambda _chance: next(first, 20.0)
+    crawl.run(pages=120)
+    settled = crawl.now
+    crawl.run(pages=200)
+    assert crawl.mean_limit(settled) >= 3.5
+
+
 def test_hot_responses_are_no_samples_of_cold_pages() -> None:
     crawl = crawling(2, 50.0)
     crawl.hot = 0.5
