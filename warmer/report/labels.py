@@ -14,7 +14,7 @@ from warmer.errors import ConfigError
 from warmer.model import Pass, RunKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from warmer.store_samples import Sample
 
@@ -33,6 +33,15 @@ def path(url: str) -> str:
     """Without scheme, host and query."""
     rest = url.partition("?")[0].split("/", 3)
     return f"/{rest[3]}" if len(rest) > 3 else "/"
+
+
+RULES: Mapping[str, Callable[[Sample], str]] = {
+    "section": lambda sample: section(sample.url),
+    "path": lambda sample: path(sample.url),
+    "url": lambda sample: sample.url,
+    "variant": lambda sample: sample.variant,
+}
+"""What `--label-by` takes beside a regular expression."""
 
 
 class Labels:
@@ -58,21 +67,15 @@ class Labels:
 
 
 def _rule(by: str) -> Callable[[Sample], str]:
-    rules: dict[str, Callable[[Sample], str]] = {
-        "section": lambda sample: section(sample.url),
-        "path": lambda sample: path(sample.url),
-        "url": lambda sample: sample.url,
-        "variant": lambda sample: sample.variant,
-    }
-    if by in rules:
-        return rules[by]
+    if by in RULES:
+        return RULES[by]
     try:
         search = re.compile(by).search
     except re.error as error:
         raise ConfigError(f'--label-by "{by}": not a regular expression: {error}') from None
     if not re.compile(by).groups:
         raise ConfigError(
-            f'--label-by "{by}": neither {", ".join(rules)} nor a regular expression with a group;'
+            f'--label-by "{by}": neither {", ".join(RULES)} nor a regular expression with a group;'
             r' expected for instance "^/(\w+)/", which is searched in path and query'
         )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.unit.markdown import cells, section, spans
 from tests.unit.report.samples import sample
 from warmer.errors import ConfigError
 from warmer.model import RunKind
-from warmer.report.labels import LABELS_MOST, Labels
+from warmer.report.labels import LABELS_MOST, RULES, Labels
 
 
 @pytest.mark.parametrize(
@@ -68,3 +71,9 @@ def test_labels_have_an_end_however_many_pages_there_are() -> None:
 def test_a_rule_that_would_put_everything_under_other_is_refused(by: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Labels(by)
+
+
+def test_every_rule_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reports.md").read_text(encoding="utf-8")
+    rows = cells(section(page, "## The Aggregate Report"))
+    assert [spans(row[0])[0] for row in rows if spans(row[0])] == list(RULES)
