@@ -50,7 +50,7 @@ def test_vary_on_a_cookie_that_is_ours_is_an_obstacle_without_set_cookie() -> No
         (
             "Vary names cookie, so only who sends our cookie hits, and a session's is nobody"
             " else's: warm without one;"
-            " if visitors send the same, make it a [[variant]]"
+            " if visitors send the same, make it a header of a [[variant]]"
         ),
     )
 
