@@ -27,10 +27,11 @@ URLS = 10_000
 IN_FLIGHT = 32
 ROUNDS = 3
 GOAL = 0.25
+GUARDED_GOAL = 0.20
 
 _EVERYTHING = """
 [crawl]
-concurrency = {in_flight}
+concurrency = {concurrency}
 [[cache]]
 url = "{redis}"
 keys = {{ template = "page:{{path}}" }}
@@ -49,10 +50,13 @@ def figures(directory: Path) -> list[Figure]:
     """CPU per URL as medians of rounds in which each program had its turn."""
     with site_with_keys(directory, URLS) as site:
         curl = write_curl_config(directory / "curl.config", site.base_url, URLS)
+        guarded = site._replace(config=directory / "guarded.toml")
+        guarded.config.write_text(_EVERYTHING.format(concurrency='"auto"', redis=site.cache_url))
         alone = site._replace(config=directory / "fetch-only.toml")
         alone.config.write_text(_FETCH_ONLY.format(in_flight=IN_FLIGHT))
         programs: dict[str, Callable[[], Cost]] = {
             "warmer": lambda: crawl(directory, site),
+            "guarded": lambda: crawl(directory, guarded),
             "fetch": lambda: crawl(directory, alone),
             "scrapy": lambda: _stock(directory, site.listed),
             "curl": lambda: _curl(directory, curl),
@@ -71,6 +75,11 @@ def figures(directory: Path) -> list[Figure]:
             what=what, measured=everything, unit=unit, against=scrapy, compared=cost["scrapy"],
             goal=GOAL, note="plan, store, evidence, 1,000 probes, keys in Redis, three reports",
         ),
+        Figure(
+            what=what, measured=cost["guarded"], unit=unit, against=scrapy,
+            compared=cost["scrapy"], goal=GUARDED_GOAL,
+            note='the same by "auto", with limiter and visitor guard',
+        ),
         Figure(what=what, measured=everything, unit=unit, against=tool, compared=cost["curl"]),
         Figure(
             what=what, measured=fetch, unit=unit, against=scrapy, compared=cost["scrapy"],
@@ -80,11 +89,12 @@ def figures(directory: Path) -> list[Figure]:
 
 
 class Site(NamedTuple):
-    """Where it is, a list of its URLs, and its TOML file."""
+    """Where it is, a list of its URLs, its TOML file, and its cache."""
 
     base_url: str
     listed: Path
     config: Path
+    cache_url: str
 
 
 @contextlib.contextmanager
@@ -96,8 +106,9 @@ def site_with_keys(directory: Path, count: int) -> Iterator[Site]:
     ):
         _fill(cache, count)
         config = directory / "site.toml"
-        config.write_text(_EVERYTHING.format(in_flight=IN_FLIGHT, redis=cache.url))
-        yield Site(base_url, write_list(directory / "urls.txt", base_url, count), config)
+        config.write_text(_EVERYTHING.format(concurrency=IN_FLIGHT, redis=cache.url))
+        listed = write_list(directory / "urls.txt", base_url, count)
+        yield Site(base_url, listed, config, cache.url)
 
 
 def crawl(directory: Path, site: Site) -> Cost:
