@@ -26,17 +26,19 @@ def site_root(url: str) -> str:
 
 def authority(scheme: str, host: str, port: int | None) -> str:
     """Host, and port where it is not the scheme's; ValueError for what is no host name."""
-    name = _ipv6(host) if ":" in host else _domain(host)
+    name = ipv6(host) if ":" in host else domain(host)
     if port == 0:
         raise ValueError("no port 0")
     return name if port in (None, DEFAULT_PORTS.get(scheme)) else f"{name}:{port}"
 
 
-def _ipv6(host: str) -> str:
+def ipv6(host: str) -> str:
+    """An address in the brackets that URLs have; ValueError for what is none."""
     return f"[{ipaddress.IPv6Address(host).compressed}]"
 
 
-def _domain(host: str) -> str:
+def domain(host: str) -> str:
+    """A name as it is sent; ValueError for what is no host name."""
     try:
         name = host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
     except idna.IDNAError as error:

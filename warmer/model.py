@@ -5,7 +5,7 @@ The words are those of docs/architecture.md; a word means one thing everywhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -96,14 +96,6 @@ class Candidate:
     url: str
     weight: float = 1.0
     headers: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """A named set of request headers that selects another cache entry."""
-
-    name: str
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

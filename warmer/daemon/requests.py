@@ -60,16 +60,6 @@ class Body(Struct, frozen=True, forbid_unknown_fields=True):
     id: Annotated[str, Meta(max_length=200)] = ""
 
 
-def parse_request(
-    body: bytes, *, trigger: Trigger, normalise: Normaliser, tags: Collection[str]
-) -> WarmRequest:
-    """A JSON request checked against the site; raises RequestError.
-
-    `tags` are those that the configuration knows.
-    """
-    return checked(parse_body(body), trigger=trigger, normalise=normalise, tags=tags)
-
-
 def parse_body(body: bytes) -> Body:
     """What a JSON request says; raises RequestError if it is none."""
     try:

@@ -8,11 +8,10 @@ characters, other schemes, and whatever would have to be guessed.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from enum import Enum
 
-import idna
+from warmer.host_name import domain, ipv6
 
 MAX_URL_BYTES = 8_192
 
@@ -46,7 +45,6 @@ _BARE_HOST = re.compile(
     rb"(?::\d+)?/)",
     re.IGNORECASE,
 )
-_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 # The percent-encode sets of the URL standard (WHATWG), as browsers apply them.
 _PATH_UNSAFE = re.compile(rb"[^\x21\x24-\x3b\x3d\x40-\x5b\x5d\x5f\x61-\x7a\x7c\x7e]")
 _QUERY_UNSAFE = re.compile(rb"[^\x21\x23-\x3b\x3d\x3f-\x7e]")
@@ -113,32 +111,14 @@ def _host(authority: bytes) -> str | Rejection:
     except UnicodeDecodeError:
         return Rejection.UNDECODABLE
     bracketed = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::(\d*))?", text)
-    if bracketed:
-        name, port = _ipv6(bracketed[1]), bracketed[2]
-    else:
-        name, _, port = text.partition(":")
-        name = _domain(name)
-    if not name or (port and not (port.isdecimal() and port.isascii() and 0 < int(port) < 65_536)):
+    try:
+        if bracketed:
+            name, port = ipv6(bracketed[1]), bracketed[2]
+        else:
+            name, _, port = text.partition(":")
+            name = domain(name)
+    except ValueError:
+        return Rejection.NOT_A_URL
+    if port and not (port.isdecimal() and port.isascii() and 0 < int(port) < 65_536):
         return Rejection.NOT_A_URL
     return f"{name}:{int(port)}" if port else name
-
-
-def _ipv6(text: str) -> str:
-    try:
-        return f"[{ipaddress.IPv6Address(text).compressed}]"
-    except ValueError:
-        return ""
-
-
-def _domain(name: str) -> str:
-    """Lower case, punycode; "" if it cannot be a host name."""
-    if not name.isascii():
-        try:
-            name = idna.encode(name, uts46=True).decode("ascii")
-        except idna.IDNAError:
-            return ""
-    name = name.lower()
-    labels = name.removesuffix(".").split(".")
-    if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        return ""
-    return name
