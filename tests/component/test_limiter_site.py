@@ -128,6 +128,13 @@ async def test_a_canary_that_turns_slow_pauses_the_crawl_until_it_is_fast_again(
     await crawling
 
 
+async def test_a_connection_that_idled_is_not_used_again(rogue: Rogue) -> None:
+    paths = pages(2)
+    script(rogue, paths)
+    await crawl(new_job(paths, connect_to=f"{rogue.host}:{rogue.port}", rate=0.4))
+    assert rogue.connections == 2
+
+
 async def test_a_crawl_that_is_stopped_in_a_pause_ends(rogue: Rogue) -> None:
     paths = pages(4000)
     script(rogue, paths)

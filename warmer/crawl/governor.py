@@ -88,6 +88,11 @@ class Governor:
         """See `Limiter.pressed`."""
         return self._limiter.pressed
 
+    @property
+    def alone_ms(self) -> float:
+        """See `Limiter.alone_ms`."""
+        return self._limiter.alone_ms
+
     async def quiet(self) -> None:
         """Send nothing, and return when nothing is on the wire, or after `QUIET_S`."""
         self._quiet = asyncio.Event()

@@ -73,6 +73,7 @@ class VisitorGuard:
         self._tolerance = tolerance
         self._slow = self._fast = 0
         self._calm = 0
+        self._alone_ms = 0.0
         self._deaf_until = -math.inf
         self._paused_at: float | None = None
         self._in_pause: list[float] = []
@@ -84,8 +85,13 @@ class VisitorGuard:
         self.baseline_ms = statistics.median(idle)
         self._slow = self._fast = 0
 
-    def take(self, look: Look, now: float, *, paused: bool) -> Advice:
-        """Judge a look that came while the crawl was paused for visitors, or was not."""
+    def take(self, look: Look, now: float, *, paused: bool, alone_ms: float = 0.0) -> Advice:
+        """Judge a look that came while the crawl was paused for visitors, or was not.
+
+        `alone_ms` is what a cold page takes where only one of ours is in flight. A visitor
+        may have to wait for that one as for any other visitor's: a pause is for more.
+        """
+        self._alone_ms = 0.0 if paused else alone_ms
         if paused:
             return self._in_a_pause(look, now)
         self._paused_at = None
@@ -132,7 +138,10 @@ class VisitorGuard:
         return Advice.RESUME
 
     def _is_slow(self, look: Look) -> bool:
-        return look.took_ms is None or look.took_ms > self._tolerance.limit_ms(self.baseline_ms)
+        if look.took_ms is None:
+            return True
+        limit_ms = self._tolerance.limit_ms(self.baseline_ms)
+        return look.took_ms > min(self._tolerance.max_ms, limit_ms + self._alone_ms)
 
     def _told(self, look: Look) -> str:
         now = look.failure if look.took_ms is None else f"{look.took_ms:.0f} ms"

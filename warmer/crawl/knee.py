@@ -82,6 +82,10 @@ class Knee:
             window = self._here if self._trial is None else self._trial.window
             window.add_other(took_ms)
 
+    def page_ms(self) -> float:
+        """What a page takes at the settled level; 0 where none has been seen."""
+        return self._here.average().mean_ms if len(self._here) else 0.0
+
     def settle(self, level: int, *, now: float) -> None:
         """Go on from a level that something else has chosen; what was seen before is void."""
         self._trial = self._refused = None

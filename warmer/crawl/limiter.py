@@ -53,6 +53,11 @@ class Limiter(Protocol):
         ...
 
     @property
+    def alone_ms(self) -> float:
+        """What a cold page takes while the limit is 1; 0 otherwise, or if that is not known."""
+        ...
+
+    @property
     def wake_at(self) -> float | None:
         """When `wake` is to be called; None: when there is something to say."""
         ...
@@ -86,6 +91,7 @@ class FixedLimiter:
 
     wake_at: float | None = None
     pressed = False
+    alone_ms = 0.0
 
     def __init__(self, limit: int, *, ramp_up_s: float, now: float) -> None:
         self._most = limit
@@ -127,6 +133,10 @@ class AutoLimiter:
         self.limit = self._level
         self.wake_at: float | None = None
         self.why = "one request alone first" if self._level == 1 else "as before"
+
+    @property
+    def alone_ms(self) -> float:
+        return self._knee.page_ms() if self.limit == 1 else 0.0
 
     def sample(self, sample: Sample, now: float) -> int:
         if sample.failure is not None:

@@ -25,6 +25,11 @@ HTTP_VERSIONS = {
 }
 
 
+LONGEST_IDLE_S = 1
+LONGEST_KEPT_S = 1
+"""Connections are used again within so many seconds of their last use, and of their first."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Origin:
     """Where TCP goes, with which credentials, within which limits.
@@ -83,6 +88,10 @@ class Origin:
             pycurl.CONNECTTIMEOUT_MS: max(1, int(self.connect_timeout_s * 1000)),
             pycurl.MAXFILESIZE_LARGE: self.max_body_bytes,
             pycurl.TCP_NODELAY: 1,
+            # A server may close what idles (gunicorn after 2 s) just as it is used again.
+            pycurl.MAXAGE_CONN: LONGEST_IDLE_S,
+            # A kept connection stays with one worker; two may share one while another idles.
+            pycurl.MAXLIFETIME_CONN: LONGEST_KEPT_S,
             pycurl.FRESH_CONNECT: self.new_connections,
             pycurl.FORBID_REUSE: self.new_connections,
             # "" keeps http_proxy and no_proxy of the environment out, and PycURL's name.

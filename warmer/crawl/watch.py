@@ -47,6 +47,11 @@ class Brake(Protocol):
         """Whether the crawl pauses until it is released."""
         ...
 
+    @property
+    def alone_ms(self) -> float:
+        """What a cold page takes if one request at a time is sent; 0 otherwise."""
+        ...
+
     def press(self, why: str) -> None: ...
 
     def release(self, why: str) -> None: ...
@@ -175,7 +180,9 @@ class Watch:
     async def _advice(self, canary: Canary, brake: Brake) -> Advice:
         look = await canary.look()
         self._count_misses(look)
-        return self._guard.take(look, time.monotonic(), paused=brake.pressed)
+        return self._guard.take(
+            look, time.monotonic(), paused=brake.pressed, alone_ms=brake.alone_ms
+        )
 
     def _count_misses(self, look: Look) -> None:
         self._misses = self._misses + 1 if look.hot is False else 0

@@ -48,6 +48,13 @@ def test_a_slow_answer_asks_for_other_looks_and_three_of_five_back_off() -> None
     assert watched.why == "visitors wait: 40 ms for a hot page, 5 ms before"
 
 
+def test_what_one_page_takes_is_no_reason_to_pause() -> None:
+    watched = guard()
+    alone = [watched.take(Look(30.0), now, paused=False, alone_ms=20.0) for now in (1.0, 2.0, 3.0)]
+    more = [watched.take(Look(36.0), now, paused=False, alone_ms=20.0) for now in (4.0, 5.0, 6.0)]
+    assert (alone, more) == ([GO_ON] * 3, [AGAIN, AGAIN, BACK_OFF])
+
+
 def test_a_single_slow_answer_is_chance() -> None:
     looks = (40.0, 6.0, 6.0, 6.0, 6.0, 40.0, 40.0, 6.0, 6.0, 6.0)
     assert advices(guard(), *looks) == [*[AGAIN] * 3, GO_ON, GO_ON, *[AGAIN] * 4, GO_ON]

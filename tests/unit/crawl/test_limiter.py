@@ -319,6 +319,16 @@ def test_it_stays_below_where_visitors_had_to_wait_for_ten_seconds() -> None:
     assert crawl.limiter.limit > 8
 
 
+def test_it_knows_what_a_page_takes_while_one_at_a_time_is_sent() -> None:
+    crawl = crawling(1, 50.0, maximum=1)
+    assert crawl.limiter.alone_ms == 0.0
+    crawl.run(pages=30)
+    assert crawl.limiter.alone_ms == pytest.approx(50.0)
+    crawl = crawling(4, 50.0)
+    crawl.run(pages=300)
+    assert crawl.limiter.alone_ms == 0.0
+
+
 def test_a_pause_for_visitors_outlasts_one_for_failures() -> None:
     limiter = auto()
     limiter.sample(page(), now=0.5)
