@@ -129,6 +129,13 @@ def test_a_page_behind_a_login_that_everybody_gets_is_told_as_a_leak(site: Site)
     assert "DATA LEAK: http://news.example.test/leaky/a-1/ is behind a login" in done.stdout
 
 
+def test_a_leak_is_found_behind_more_popular_pages_that_are_kept_apart(site: Site) -> None:
+    site.write(LOGIN, CUSTOMER_LOGIN, STAFF_VARIANT, CUSTOMER_VARIANT)
+    done = site.crawl(*(f"/members/a-{n}/" for n in range(1, 6)), "/leaky/a-1/", "/leaky/a-2/")
+    assert site.visit("/leaky/a-1/").status == 200
+    assert "DATA LEAK: http://news.example.test/leaky/a-1/ is behind a login" in done.stdout
+
+
 def test_a_page_that_is_everybodys_is_told_of_where_a_session_made_it(site: Site) -> None:
     site.write(LOGIN, STAFF_VARIANT)
     done = site.crawl("/a/a-1/", "/a/a-2/")

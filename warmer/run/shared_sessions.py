@@ -8,15 +8,17 @@ and comes from a cache: that is shown by two requests, for a few pages.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import secrets
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from warmer.model import CacheState, Judgement, Trigger, Verdict
+from warmer.report.labels import section
 from warmer.report.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from warmer.model import Outcome, Target
     from warmer.run.logins import Logins
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 
     Fetches = Callable[[Sequence[Target]], Awaitable[list[Outcome]]]
 
-PAGES = 3
+PAGES = 9
+"""So many of a run are asked for without the session."""
 _SINGLE_PAGES = frozenset({Trigger.INVALIDATION, Trigger.EXPIRY})
 """Why pages are fetched that a run of the whole plan has looked at; these runs ask for no more."""
 _SHUT = frozenset({401, 403})
@@ -47,16 +50,16 @@ async def look_for_leaks(
     """Warnings of pages that everybody gets; those shown to be private lose their verdict."""
     if not reach.with_login or store.run(run_id).trigger in _SINGLE_PAGES:
         return []
-    samples: dict[Kept, list[Target]] = {kept: [] for kept in Kept}
+    samples = {kept: _Sample() for kept in Kept}
     made_by_us = 0
     for result in store.results(run_id):
         kept = _kept(result) if result.target.variant in reach.with_login else None
-        if kept is not None and len(samples[kept]) < PAGES:
-            samples[kept].append(result.target)
+        if kept is not None:
+            samples[kept].add(result.target)
         made_by_us += kept is Kept.OF_OURS
-    sample = [each for found in samples.values() for each in found]
-    leaks = await private_among(sample, passes.fetch_without_login, logins)
-    store.add_verdicts(run_id, [(target.rank, LEAK) for target in leaks])
+    by_url = {each.url: each for each in _in_turn(sample.pages() for sample in samples.values())}
+    leaks = await private_among([*by_url.values()][:PAGES], passes.fetch_without_login, logins)
+    store.add_verdicts(run_id, [(rank, LEAK) for rank in _ranks(store, run_id, reach, leaks)])
     warnings = [
         f"DATA LEAK: {target.url} is behind a login, and who comes without one gets, from a"
         f' cache, what was rendered for another ("{target.variant}"): {_KEEP_APART.format("it")}; then purge'
@@ -66,7 +69,7 @@ async def look_for_leaks(
     if made_by_us and not leaks:
         warnings.append(
             f"{counted(made_by_us, 'page')} rendered for a login, stored for everybody, such as"
-            f" {samples[Kept.OF_OURS][0].url}: see that they show nothing of the account;"
+            f" {samples[Kept.OF_OURS].pages()[0].url}: see that they show nothing of the account;"
             f" {_KEEP_APART.format('them')}"
         )
     return warnings
@@ -80,16 +83,51 @@ class Kept(Enum):
     APART = auto()  # for our session alone, or nowhere, as far as is known
 
 
+class _Sample:
+    """The most popular pages, from as many sections of the site as there are.
+
+    A section mostly has one view, and one view keeps its pages in one way.
+    """
+
+    def __init__(self) -> None:
+        self._sections: dict[str, dict[str, Target]] = {}
+
+    def add(self, target: Target) -> None:
+        """Targets come in rank order; a page counts once, whatever its variants."""
+        name = section(target.url)
+        if name in self._sections or len(self._sections) < PAGES:
+            pages = self._sections.setdefault(name, {})
+            if len(pages) < PAGES:
+                pages.setdefault(target.url, target)
+
+    def pages(self) -> list[Target]:
+        """The first of each section, then the second of each, and so on."""
+        return list(_in_turn(pages.values() for pages in self._sections.values()))
+
+
+def _in_turn(rows: Iterable[Iterable[Target]]) -> Iterator[Target]:
+    columns = itertools.zip_longest(*rows)
+    return (each for column in columns for each in column if each is not None)
+
+
+def _ranks(store: Store, run_id: str, reach: Reach, leaks: Sequence[Target]) -> list[int]:
+    """Those of the same pages for every role, which one entry serves."""
+    urls = {each.url for each in leaks}
+    targets = (result.target for result in (store.results(run_id) if urls else ()))
+    return [each.rank for each in targets if each.url in urls and each.variant in reach.with_login]
+
+
 def _kept(result: TargetResult) -> Kept | None:
     """None where there was no page. Warm is only what another session's key or fetch finds."""
     warm, judgement = result.warm, result.judgement
     if warm is None or warm.status != 200 or judgement is None:
         return None
-    if judgement.verdict is not Verdict.WARM and judgement.reason not in _KEPT_ALL_THE_SAME:
-        return Kept.APART
+    # Whatever Vary says: what a cache has for a session that never came is another's.
     # Django sends Age with its hits alone.
-    from_cache = warm.state is CacheState.HIT or warm.age_s is not None
-    return Kept.FOR_ALL if from_cache else Kept.OF_OURS
+    if warm.state is CacheState.HIT or warm.age_s is not None:
+        return Kept.FOR_ALL
+    stored = judgement.verdict is Verdict.WARM or judgement.reason in _KEPT_ALL_THE_SAME
+    return Kept.OF_OURS if stored else Kept.APART
 
 
 async def private_among(targets: Sequence[Target], fetch: Fetches, logins: Logins) -> list[Target]:
