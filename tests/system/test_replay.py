@@ -160,6 +160,23 @@ def test_what_cannot_begin_ends_with_one_line(
     assert rogue.count() == 0
 
 
+def test_writes_without_an_account_are_refused_before_anything_is_sent(
+    tmp_path: Path, rogue: Rogue
+) -> None:
+    (tmp_path / "urls.txt").write_text("/a\n")
+    site = tmp_path / "site.toml"
+    write = '[[write]]\nname = "x"\nurl = "/admin/"\nrate = 1\n'
+    site.write_text(write)
+    arguments = ("replay", "urls.txt", "-c", "site.toml", "--base-url", rogue.url, "--rate", "1/s")
+    done = warmer(tmp_path, *arguments)
+    assert (done.code, 'write[0].login: "default" is no login' in done.stderr) == (2, True)
+    login = '[login]\nurl = "/login/"\nusername_env = "NOT_SET_U"\npassword_env = "NOT_SET_P"\n'
+    site.write_text(write + login)
+    done = warmer(tmp_path, *arguments, "--unsafe-methods")
+    assert (done.code, "NOT_SET_U, which is not set" in done.stderr) == (2, True)
+    assert rogue.count() == 0
+
+
 def test_each_visitor_keeps_the_cookies_that_he_was_given(tmp_path: Path, rogue: Rogue) -> None:
     first, second = ({"Set-Cookie": f"visitor={name}; Path=/"} for name in ("one", "two"))
     rogue.on("/", in_turn(page(headers=first), page(headers=second)))

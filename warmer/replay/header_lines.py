@@ -7,6 +7,7 @@ the visitors, are not sent; the user agent says that it is us, so that no later 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from warmer.crawl.profiles import USER_AGENT, VERSION, header_lines
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from warmer.sources.capture import Headers
 
 _MAX_KEPT = 10_000
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 _NOT_SENT_AGAIN = frozenset(
     {
         *("host", "content-length", "connection", "keep-alive", "transfer-encoding", "te"),
@@ -56,11 +59,12 @@ class HeaderLines:
         sent: dict[str, tuple[str, str]] = {}
         for name, value in recorded:
             key = name.lower()
-            if key in _NOT_SENT_AGAIN:
-                continue
+            if key in _NOT_SENT_AGAIN or not _TOKEN.fullmatch(name) or _CONTROL.search(value):
+                continue  # a line break in a value would be a header, or a request, of its own
             # Of a header that came twice, one line says the same (RFC 9110, 5.3).
             joined = "; " if key == "cookie" else ", "
-            sent[key] = (name, f"{sent[key][1]}{joined}{value}" if key in sent else value)
+            text = _as_sent(value)
+            sent[key] = (name, f"{sent[key][1]}{joined}{text}" if key in sent else text)
         _, agent = sent.pop("user-agent", ("", ""))
         if not sent:
             sent = {name.lower(): (name, value) for name, value in self._browser.items()}
@@ -68,6 +72,14 @@ class HeaderLines:
         if "user-agent" not in self._site:
             sent["user-agent"] = ("User-Agent", self._user_agent or _ours(agent))
         return header_lines({name: value for name, value in sent.values() if value}, self._run_id)
+
+
+def _as_sent(value: str) -> str:
+    """Text that becomes the recorded octets again when it is encoded, which is as UTF-8."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
 
 
 def _ours(recorded: str) -> str:

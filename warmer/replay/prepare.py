@@ -6,12 +6,14 @@ Whatever is wrong ends the command here, before a run is made and a request is s
 from __future__ import annotations
 
 import itertools
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from warmer.errors import ConfigError, SourceError
 from warmer.host_name import site_root
 from warmer.replay.timetable import Selection
+from warmer.run.logins import account_of
 from warmer.sources.captured import open_captured
 from warmer.sources.files import STANDARD_INPUT
 from warmer.sources.skipped import Skipped
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from warmer.config import SiteConfig, SourceConfig
     from warmer.replay.columns import Columns
     from warmer.replay.options import ReplayOptions
-    from warmer.run.prepare import Resolved
+    from warmer.run.request import Resolved
     from warmer.sources.capture import CapturedRequest
 
 
@@ -49,7 +51,7 @@ def prepare(resolved: Resolved, options: ReplayOptions, columns: Columns | None)
     source = _source(site)
     if options.loop and source.path == STANDARD_INPUT:
         raise ConfigError("--loop: standard input can be read once only; expected a file")
-    _check_writes(site)
+    _check_writes(site, unsafe_methods=options.unsafe_methods)
     skipped = Skipped()
     opened = _Opened(source, skipped)
     base_url = site_root(site.base_url)
@@ -98,10 +100,12 @@ def _source(site: SiteConfig) -> SourceConfig:
     return source
 
 
-def _check_writes(site: SiteConfig) -> None:
-    names = [login.name for login in site.logins]
+def _check_writes(site: SiteConfig, *, unsafe_methods: bool) -> None:
+    logins = {login.name: login for login in site.logins}
     for number, step in enumerate(site.write):
-        if step.login not in names:
+        if step.login not in logins:
             raise ConfigError(
                 f'write[{number}].login: "{step.login}" is no login; expected a [login] of that name'
             )
+        if unsafe_methods:
+            account_of(logins[step.login], os.environ)

@@ -59,7 +59,7 @@ class LogCounter:
 
     def _count(self, block: Block, memory: _Memory, place: str) -> None:
         rows = memory.log_format.rows(block.data)
-        unparsable = block.data.count(b"\n") - len(rows.keys) - rows.own - rows.ignored
+        unparsable = block.lines - len(rows.keys) - rows.own - rows.ignored
         left_out = Counter({UNPARSABLE: unparsable, OWN_TRAFFIC: rows.own})
         hits = self._hits
         for key, count in Counter(rows.keys).items():

@@ -19,10 +19,14 @@ MAX_LINE_BYTES = 65_536
 
 
 class Block(NamedTuple):
-    """Whole lines, each ended by a newline; `first` is the number of the first, from 1."""
+    """Whole lines, each ended by a newline; `first` is the number of the first, from 1.
+
+    `lines` is how many there are: counting is a part of what reading a log costs.
+    """
 
     data: bytes
     first: int
+    lines: int
 
 
 def blocks(chunks: Iterator[bytes], place: str, skipped: Skipped) -> Iterator[Block]:
@@ -44,30 +48,33 @@ def blocks(chunks: Iterator[bytes], place: str, skipped: Skipped) -> Iterator[Bl
             dropping = False
         whole = data.rfind(b"\n") + 1
         rest = data[whole:]
-        yield from _without_long_lines(data[:whole], number, place, skipped)
-        number += data.count(b"\n", 0, whole)
+        count = data.count(b"\n", 0, whole)
+        yield from _without_long_lines(Block(data[:whole], number, count), place, skipped)
+        number += count
         if len(rest) > MAX_LINE_BYTES:
             skipped.note("line-too-long", place=f"{place}:{number}")
             rest = b""
             dropping = True
 
 
-def _without_long_lines(data: bytes, first: int, place: str, skipped: Skipped) -> Iterator[Block]:
-    """Cut `data`, whole lines, around the lines that are too long."""
+def _without_long_lines(block: Block, place: str, skipped: Skipped) -> Iterator[Block]:
+    """The block, cut around the lines that are too long."""
+    data, first, lines = block
     start = checked = 0
     while checked < len(data):
         end = data.rfind(b"\n", checked, checked + MAX_LINE_BYTES + 1)
         if end >= 0:
             checked = end + 1
             continue
-        if checked > start:
-            yield Block(data[start:checked], first)
-        first += data.count(b"\n", start, checked)
-        skipped.note("line-too-long", place=f"{place}:{first}")
+        before = data.count(b"\n", start, checked)
+        if before:
+            yield Block(data[start:checked], first, before)
+        skipped.note("line-too-long", place=f"{place}:{first + before}")
         start = checked = data.index(b"\n", checked) + 1
-        first += 1
+        first += before + 1
+        lines -= before + 1
     if checked > start:
-        yield Block(data[start:checked], first)
+        yield Block(data[start:checked] if start else data, first, lines)
 
 
 def text_chunks(chunks: Iterator[bytes]) -> Iterator[bytes]:

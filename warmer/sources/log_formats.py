@@ -123,7 +123,12 @@ class TextFormat:
             keys = self._find_quick(data)
         else:
             found = self._find(data)
-            keys = [pick(row) for row in found if not is_own(row[agent])]
+            # Most agents are settled without a call.
+            keys = [
+                pick(row)
+                for row in found
+                if OWN_PRODUCT not in row[agent] or not is_own(row[agent])
+            ]
             own = len(found) - len(keys)
         blank = 0
         if len(keys) + own < data.count(b"\n"):

@@ -66,6 +66,18 @@ def test_a_header_that_came_twice_is_one_line() -> None:
     assert found[:2] == ["accept: a, b", "cookie: a=1; b=2"]
 
 
+def test_a_value_that_would_be_another_header_is_not_sent() -> None:
+    found = lines(("X-A", "1\r\nHost: evil"), ("X B", "1"), ("X-C:", "1"), ("X-D", "a\tb"))
+    assert found[:1] == ["X-D: a\tb"]
+    assert "evil" not in str(found)
+
+
+def test_octets_beyond_ascii_are_sent_as_they_were() -> None:
+    recorded = "Zürich €".encode().decode("latin-1")
+    assert lines(("X-Town", recorded))[0].encode() == "X-Town: Zürich €".encode()
+    assert lines(("X-Town", "Z\xfcrich"))[0] == "X-Town: Zürich"
+
+
 names = st.text("aAhHoOsStTX-", min_size=1, max_size=8)
 
 

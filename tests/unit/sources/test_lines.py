@@ -64,3 +64,13 @@ def test_byte_order_marks_go_and_utf_16_becomes_utf_8(codec: str, size: int) -> 
 
 def test_invalid_utf_8_is_left_as_it_is() -> None:
     assert b"".join(text_chunks(iter([b"/caf\xe9\n"]))) == b"/caf\xe9\n"
+
+
+def test_a_block_knows_how_many_lines_it_has() -> None:
+    long = b"x" * (MAX_LINE_BYTES + 1) + b"\n"
+    found = list(blocks(iter([b"a\nb\n" + long + b"c\n" + long, b"d"]), "a.log", Skipped()))
+    assert [(block.data, block.first, block.lines) for block in found] == [
+        (b"a\nb\n", 1, 2),
+        (b"c\n", 4, 1),
+        (b"d\n", 6, 1),
+    ]
