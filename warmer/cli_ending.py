@@ -23,15 +23,18 @@ def conclude(
     found: Report, code: ExitCode, *, store_path: Path, reports: Sequence[Path], quiet: bool
 ) -> ExitCode:
     """Write and print what was found; the exit code, which a report that fails may change."""
-    try:
-        for path in reports:
+    written = []
+    for path in reports:
+        try:
             write(found, Store(store_path), path)
-    except WarmerError as error:
-        say(str(error))
-        # Why the run ended early matters more than that nobody can read of it.
-        code = code if code > ExitCode.USAGE else error.exit_code
+        except WarmerError as error:
+            say(str(error))
+            # Why the run ended early matters more than that nobody can read of it.
+            code = code if code > ExitCode.USAGE else error.exit_code
+        else:
+            written.append(path)
     if not quiet:
-        _print_summary(found, reports)
+        _print_summary(found, written)
     for result in found.thresholds if quiet else ():
         if result["verdict"] != "pass":
             measured = result["value"] is not None

@@ -145,6 +145,11 @@ def test_a_host_that_only_the_capture_names_is_refused(
         ((), "0 sources; expected one to replay"),
         (("-", "--loop"), "--loop: standard input can be read once only"),
         (("urls.txt", "--rate", "5/s", "--data", "none.csv"), "none.csv: No such file"),
+        (
+            ("rows.txt", "--rate", "5/s"),
+            "/p/${slug}: a place for a column; expected --data FILE.csv",
+        ),
+        (("urls.txt", "--rate", "5/s", "--speed", "2"), "--rate and --speed: expected one of them"),
         (("har:urls.txt",), "urls.txt: no HAR capture; expected a JSON object with log.entries."),
     ],
 )
@@ -152,6 +157,7 @@ def test_what_cannot_begin_ends_with_one_line(
     arguments: tuple[str, ...], message: str, tmp_path: Path, rogue: Rogue
 ) -> None:
     (tmp_path / "urls.txt").write_text("/a\n")
+    (tmp_path / "rows.txt").write_text("/p/${slug}\n")
     (tmp_path / "map.xml").write_text("<urlset/>")
     done = warmer(tmp_path, "replay", *arguments, "--base-url", rogue.url)
     assert done.code == 2

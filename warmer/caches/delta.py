@@ -43,12 +43,13 @@ def difference(before: Reading, after: Reading) -> Delta:
 
 def differences(before: Sequence[Reading], after: Sequence[Reading]) -> list[Delta]:
     """The difference of each node, paired by name; a node seen only once is not trusted."""
+    gone = f"the {'node was gone at' if after else 'run ended before'} the second reading"
     was = {reading.node: reading for reading in before}
     now = {reading.node: reading for reading in after}
     deltas = []
     for name, reading in (was | now).items():
         if name not in now:
-            deltas.append(_untrusted(reading, "the node was gone at the second reading"))
+            deltas.append(_untrusted(reading, gone))
         elif name not in was:
             deltas.append(_untrusted(reading, "the node was not there at the first reading"))
         else:

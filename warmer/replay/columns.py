@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from warmer.errors import ConfigError
 
@@ -44,6 +44,15 @@ class Columns:
             known = ", ".join(self._names)
             raise ConfigError(f'{self._place}: no column "{name}"; expected one of {known}')
         return self._names[name]
+
+
+def check_filled(url: str) -> None:
+    """Raises ConfigError for a `${column}`, where there is no file that could fill it."""
+    if "$" in url and (place := _PLACE.search(url)):
+        raise ConfigError(
+            f"{unquote(url)}: a place for a column; expected --data FILE.csv with a column"
+            f' "{unquote(place[1])}" to fill it'
+        )
 
 
 def read_columns(path: Path) -> Columns:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from warmer.errors import ConfigError, SourceError
 from warmer.host_name import site_root
+from warmer.replay.columns import check_filled
 from warmer.replay.timetable import Selection
 from warmer.run.logins import account_of
 from warmer.sources.captured import open_captured
@@ -48,6 +49,10 @@ def prepare(resolved: Resolved, options: ReplayOptions, columns: Columns | None)
             "a replay goes to a host that you name, never to one that a capture names;"
             " expected --base-url https://host, or base_url in the TOML file"
         )
+    if options.rate_per_s is not None and options.speed != 1.0:
+        raise ConfigError(
+            "--rate and --speed: expected one of them; a rate has no rhythm to speed up"
+        )
     source = _source(site)
     if options.loop and source.path == STANDARD_INPUT:
         raise ConfigError("--loop: standard input can be read once only; expected a file")
@@ -62,6 +67,8 @@ def prepare(resolved: Resolved, options: ReplayOptions, columns: Columns | None)
         raise ConfigError(
             f"{source.path}: its requests have no time; expected --rate N/s, at which they are sent"
         )
+    if first.at_s is None and columns is None:
+        check_filled(first.url)
     at_hand = [itertools.chain([first], first_time)]
 
     def again() -> Iterator[CapturedRequest]:

@@ -17,6 +17,7 @@ from warmer.crawl.replay_job import Due
 from warmer.errors import SourceError
 from warmer.model import Target
 from warmer.plan import OTHER_HOST, Filter, Normaliser, Rejection
+from warmer.replay.columns import check_filled
 from warmer.replay.rhythm import as_recorded, at_rate
 from warmer.sources.capture import header
 from warmer.sources.log_formats import is_own
@@ -125,7 +126,12 @@ class Timetable:
             yield self._due(due_s, request)
 
     def _due(self, due_s: float, request: CapturedRequest) -> Due:
-        url = request.url if self._columns is None else self._columns.fill(request.url)
+        url = request.url
+        if self._columns is not None:
+            url = self._columns.fill(url)
+        elif request.at_s is None:
+            # What has a time was recorded: somebody sent it as it stands.
+            check_filled(url)
         variant = "default" if request.method == "GET" else request.method
         lines = self._lines.of(request.headers)
         return Due(

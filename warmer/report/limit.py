@@ -12,13 +12,17 @@ if TYPE_CHECKING:
 
 
 def limit_line(moves: Sequence[LimitMove], duration_s: float | None) -> str:
-    """`1 to 6, median 4; lowered twice, the last time at 12.3 s: status-503`; "" without a move.
+    """`1 to 6, median 4, at the end 2; lowered once at 12.3 s: status-503`; "" without a move.
 
-    The median is over time, not over moves. A pause is a limit of 0.
+    The median is over time, not over moves. A pause is a limit of 0, which the range leaves out.
     """
     if not moves:
         return ""
-    parts = [f"{moves[0].limit} to {moves[-1].limit}, median {_median(moves, duration_s)}"]
+    limits = {move.limit for move in moves if move.limit} or {0}
+    parts = [f"{max(limits)} throughout"]
+    if len(limits) > 1:
+        median = _median(moves, duration_s)
+        parts = [f"{min(limits)} to {max(limits)}, median {median}, at the end {moves[-1].limit}"]
     lowered = [move for before, move in _pairs(moves) if 0 < move.limit < before.limit]
     pauses = [move for before, move in _pairs(moves) if move.limit == 0 != before.limit]
     for what, found in (("lowered", lowered), ("paused", pauses)):

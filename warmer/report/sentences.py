@@ -11,6 +11,7 @@ from warmer.model import EvidenceKind, RunKind, RunStatus
 from warmer.report.wording import counted, percent
 
 if TYPE_CHECKING:
+    from warmer.model import RunRecord
     from warmer.report.summary import Report
 
 _EVIDENCE = {
@@ -50,9 +51,7 @@ def warnings_of(report: Report) -> list[str]:
         found.append("The run is still running; this is what it has done so far")
     elif run.status is not RunStatus.FINISHED:
         why = f": {run.note}" if run.note else ""
-        # The note of a killed run names the command already.
-        onward = "" if "--resume" in why else f". `warmer crawl --resume {run.id}` goes on"
-        found.append(f"The run was {run.status}{why}{onward}")
+        found.append(f"The run was {run.status}{why}{_onward(run, why)}")
     for cache in report.caches:
         if cache.get("trusted") is not True:
             name = f"{cache.get('kind')} {cache.get('node')}"
@@ -65,6 +64,14 @@ def warnings_of(report: Report) -> list[str]:
             " remembers its data is fast as well; name the cache with --cache"
         )
     return [*found, *report.warnings]
+
+
+def _onward(run: RunRecord, why: str) -> str:
+    """How the run goes on; a replay has no rest, and the note of a killed run says it already."""
+    if run.kind is RunKind.REPLAY or "--resume" in why:
+        return ""
+    stop = "" if why.endswith(("?", ".")) else "."
+    return f"{stop} `warmer crawl --resume {run.id}` goes on"
 
 
 def hit_ratios(report: Report) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from warmer.config import PlanConfig
-from warmer.errors import SourceError
+from warmer.errors import ConfigError, SourceError
 from warmer.replay.header_lines import HeaderLines
 from warmer.replay.options import ReplayOptions
 from warmer.replay.timetable import Selection, Timetable
@@ -118,3 +118,17 @@ def test_a_visitor_whom_very_many_followed_is_forgotten(monkeypatch: pytest.Monk
     visitors.jar(CapturedRequest(None, "GET", "/", user="3"))
     assert visitors.jar(CapturedRequest(None, "GET", "/", user="1")) is first
     assert visitors.jar(CapturedRequest(None, "GET", "/", user="2")) is not second
+
+
+def test_a_place_for_a_column_that_nothing_fills_is_not_sent_as_it_stands() -> None:
+    requests = [
+        CapturedRequest(None, "GET", f"{SITE}/a"),
+        CapturedRequest(None, "GET", "/$%7Bslug%7D"),
+    ]
+    with pytest.raises(ConfigError, match=r"^/\$\{slug\}: a place for a column; expected --data"):
+        table(ReplayOptions(rate_per_s=1.0), requests)
+
+
+def test_what_a_visitor_was_logged_with_is_sent_as_it_stands() -> None:
+    (found,) = table(ReplayOptions(), [CapturedRequest(1.0, "GET", f"{SITE}/$%7Bslug%7D")])
+    assert found.target.url == f"{SITE}/$%7Bslug%7D"

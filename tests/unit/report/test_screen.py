@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.unit.report.runs import SITE, WARM_BY_KEY, finish, new_run, page, shop
-from warmer.model import EvidenceKind, Judgement, RunStatus, Verdict
+from warmer.model import EvidenceKind, Judgement, RunKind, RunStatus, Verdict
 from warmer.report.cures import cure_of
 from warmer.report.listings import print_plan, print_runs
 from warmer.report.screen import print_summary
@@ -114,6 +114,21 @@ def test_an_aborted_run_says_why_and_how_it_goes_on(store: Store) -> None:
     finish(store, run_id, status=RunStatus.ABORTED, note="half of the last 50 requests failed")
     assert summary(store, run_id)[1] == (
         "WARNING: The run was aborted: half of the last 50 requests failed."
+        f" `warmer crawl --resume {run_id}` goes on"
+    )
+
+
+def test_an_aborted_replay_is_not_said_to_go_on(store: Store) -> None:
+    run_id = new_run(store, [page(1, "/")], kind=RunKind.REPLAY)
+    finish(store, run_id, status=RunStatus.ABORTED, note="the origin cannot be reached")
+    assert summary(store, run_id)[1] == "WARNING: The run was aborted: the origin cannot be reached"
+
+
+def test_why_a_run_was_aborted_may_be_a_question(store: Store) -> None:
+    run_id = new_run(store, [page(1, "/")])
+    finish(store, run_id, status=RunStatus.ABORTED, note="is the account active?")
+    assert summary(store, run_id)[1] == (
+        "WARNING: The run was aborted: is the account active?"
         f" `warmer crawl --resume {run_id}` goes on"
     )
 

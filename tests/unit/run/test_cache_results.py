@@ -101,6 +101,7 @@ def test_a_run_that_ended_before_a_second_reading_has_counted_nothing(
     ((found,), _, _) = watched(CacheConfig(url=redis_server.url), steps)
     assert numbers(found) == (None, None, None)
     assert (found["evictions"], found["trusted"]) == (None, False)
+    assert found["note"] == "the run ended before the second reading"
 
 
 def test_a_flush_in_between_voids_the_counts_and_says_so(redis_server: RedisServer) -> None:
