@@ -23,11 +23,12 @@ from warmer.report.write import check_writable
 from warmer.run.check import check
 from warmer.run.execute import Mode
 from warmer.run.gather import Gathering
-from warmer.run.prepare import Request, request_of_run, resolve, run_again, run_new
+from warmer.run.prepare import run_again, run_new
 from warmer.run.reach import for_strangers, reach
+from warmer.run.request import Request, request_of_run, resolve
 
 if TYPE_CHECKING:
-    from warmer.run.prepare import Resolved
+    from warmer.run.request import Resolved
 
 
 @click.command()

@@ -58,7 +58,7 @@ def explain(
     from warmer.explain.masking import secrets_of  # noqa: PLC0415
     from warmer.explain.page import page  # noqa: PLC0415
     from warmer.report.terminal import put  # noqa: PLC0415
-    from warmer.run.prepare import Request, resolve  # noqa: PLC0415
+    from warmer.run.request import Request, resolve  # noqa: PLC0415
 
     # What Scrapy warns of is about pages; the explanation says it better.
     logging.getLogger("scrapy").setLevel(logging.CRITICAL)

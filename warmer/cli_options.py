@@ -10,7 +10,7 @@ import click
 
 from warmer.config_overlay import overrides
 from warmer.report.write import SUFFIXES
-from warmer.run.prepare import Request, resolve
+from warmer.run.request import Request, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ import uvloop
 
 from warmer.config_overlay import overrides
 from warmer.errors import ConfigError, ExitCode
-from warmer.run.prepare import Request, resolve
+from warmer.run.request import Request, resolve
 
 
 @click.command()

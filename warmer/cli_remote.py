@@ -25,13 +25,13 @@ from warmer.daemon.site_name import site_name
 from warmer.daemon.status_lines import status_lines
 from warmer.errors import ConfigError, ExitCode, UnreachableError
 from warmer.plan import Normaliser
-from warmer.run.prepare import Request, resolve
+from warmer.run.request import Request, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from warmer.daemon.client import Answer
-    from warmer.run.prepare import Resolved
+    from warmer.run.request import Resolved
 
 DEFAULT_TOKEN_ENV = "WARMER_TOKEN"  # noqa: S105 -- the name of a variable
 _CONFIG = click.option("-c", "--config", metavar="SITE.toml", type=Path, help="The site's file.")

@@ -20,7 +20,7 @@ from warmer.replay.options import ReplayOptions
 from warmer.replay.prepare import prepare
 from warmer.report.progress import UnbreakableProgress, choose
 from warmer.report.write import check_writable
-from warmer.run.prepare import resolve
+from warmer.run.request import resolve
 
 if TYPE_CHECKING:
     from warmer.errors import ExitCode

@@ -14,14 +14,14 @@ from warmer.daemon.clock import Clock
 from warmer.daemon.queue import TriggerQueue
 from warmer.daemon.requests import WarmRequest
 from warmer.daemon.service import SiteService
-from warmer.run.prepare import Request, resolve
+from warmer.run.request import Request, resolve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
     from warmer.model import Trigger
-    from warmer.run.prepare import Resolved
+    from warmer.run.request import Resolved
 
 LIMIT_S = 30.0
 """How long a test waits for what must happen; none waits so long unless it fails."""

@@ -14,8 +14,8 @@ import pytest
 from tests.unit.command_shape import mistake_in
 from tests.unit.markdown import calls
 from warmer.caches.address import parse
-from warmer.run.prepare import Request, resolve
 from warmer.run.reach import reach
+from warmer.run.request import Request, resolve
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SITES = sorted(CONFIGS.glob("*.toml"))

@@ -23,8 +23,8 @@ from warmer.daemon.site_name import site_name
 from warmer.daemon.watch import Watch
 from warmer.errors import ConfigError, ExitCode, WarmerError
 from warmer.run.logins import check_accounts
-from warmer.run.prepare import Request, resolve
 from warmer.run.reach import for_strangers
+from warmer.run.request import Request, resolve
 from warmer.store_upkeep import mark_killed
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from warmer.daemon.health import Intake
-    from warmer.run.prepare import Resolved
+    from warmer.run.request import Resolved
 
 _PATIENCE_S = 1.0
 """So long the loop may wait for who writes to the store; what is not kept then is tried again."""

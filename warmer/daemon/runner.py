@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from warmer.model import RunRecord, Trigger
     from warmer.report.summary import Report
     from warmer.run.gather import Gathered
-    from warmer.run.prepare import Resolved
+    from warmer.run.request import Resolved
 
 _log = logging.getLogger(__name__)
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from warmer.daemon.debounce import Batch
     from warmer.daemon.queue import TriggerQueue
     from warmer.daemon.requests import WarmRequest
-    from warmer.run.prepare import Resolved
+    from warmer.run.request import Resolved
 
 _STUCK_S = 3 * LONGEST_SLEEP_S
 SLICE_S = 1.0

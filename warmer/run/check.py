@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from warmer.config import LoginConfig, SiteConfig
     from warmer.crawl.fetch import Fetch
-    from warmer.run.prepare import Resolved
+    from warmer.run.request import Resolved
 
 
 _SHUT_OUT = frozenset({400, 401, 403})

@@ -1,6 +1,7 @@
-"""From a request of the command line to a finished run: files, sources, store, caches.
+"""From a checked site to a finished run: the plan into the store, logins, caches, signals.
 
-Opens what a run needs and closes it again; the run itself is `execute`.
+Opens what a run needs and closes it again; what was asked for is `request`, the run itself
+is `execute`.
 """
 
 from __future__ import annotations
@@ -8,14 +9,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from warmer.caches.address import parse as parse_address
-from warmer.config_file import build_site, overlay, read_document, rebased
-from warmer.config_overlay import check_kept, kept
 from warmer.errors import ConfigError, SourceError, StoreError
 from warmer.model import RunKind, RunStatus, Trigger
 from warmer.plan import targets
@@ -26,27 +23,17 @@ from warmer.run.reach import reach
 from warmer.run.recorded import record_with, recorded_in, with_recorded
 from warmer.run.stopping import StopSignals
 from warmer.store import Store
-from warmer.thresholds import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from warmer.config import SiteConfig, VariantConfig
-    from warmer.config_file import Document
     from warmer.errors import ExitCode
     from warmer.report.snapshot import Progress
     from warmer.report.summary import Report
     from warmer.run.gather import Gathered, Gathering
+    from warmer.run.request import Resolved
     from warmer.run.stopping import Stop
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What was asked for: a TOML file, what the command line lays over it, a store."""
-
-    config: Path | None = None
-    overrides: Document = field(default_factory=dict)
-    store: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,50 +45,7 @@ class Way:
     refresh: bool
     progress: Progress
     recorded: tuple[VariantConfig, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolved:
-    """A checked site, and what of the request may be kept for `--resume`.
-
-    `place` opens the line of an error in it.
-    """
-
-    site: SiteConfig
-    place: str
-    store_path: Path
-    record: str
-
-
-def resolve(request: Request, environment: Mapping[str, str]) -> Resolved:
-    """Read, lay over, check; raises ConfigError. Opens the TOML file only."""
-    path = request.config
-    document = {} if path is None else rebased(read_document(path), path.parent.resolve())
-    place = "command line" if path is None else str(path)
-    site = build_site(overlay(document, request.overrides), place=place, environment=environment)
-    try:
-        _check(site)
-    except ConfigError as error:
-        raise ConfigError(f"{place}: {error}") from None
-    record = {
-        "file": None if path is None else str(path.resolve()),
-        "overrides": kept(request.overrides),
-        "crawl": {
-            "concurrency": site.crawl.concurrency,
-            "max_concurrency": site.crawl.max_concurrency,
-        },
-    }
-    beside = Path() if path is None else path.parent
-    store_path = request.store or beside / site.store.path
-    return Resolved(site=site, place=place, store_path=store_path, record=json.dumps(record))
-
-
-def _check(site: SiteConfig) -> None:
-    """What the rooms that use them refuse; files that they name may be on another machine."""
-    for expression in site.thresholds.all:
-        parse(expression)
-    for cache in site.cache:
-        parse_address(cache.url)
+    resumed: bool = False
 
 
 def _check_way(site: SiteConfig, mode: Mode, *, refresh: bool) -> None:
@@ -159,25 +103,11 @@ async def run_again(
         _check_way(resolved.site, mode, refresh=refresh)
         store.adopt_run(record.id)
         reopen(store, record.id)
-        way = Way(site=resolved.site, mode=mode, refresh=refresh, progress=progress)
+        site = resolved.site
+        way = Way(site=site, mode=mode, refresh=refresh, progress=progress, resumed=True)
         return await _run(store, record.id, way, warnings=())
     finally:
         store.close()
-
-
-def request_of_run(request: Request, run_id: str, environment: Mapping[str, str]) -> Request:
-    """The request a run was started with, with this one's overrides over it."""
-    store = Store.existing(resolve(request, environment).store_path)
-    try:
-        record = json.loads(store.config_of(store.run(run_id).id))
-    finally:
-        store.close()
-    overrides = overlay(record["overrides"], request.overrides)
-    check_kept(overrides)
-    kept_file = Path(record["file"]) if record["file"] else None
-    return Request(
-        config=request.config or kept_file, overrides=overrides, store=request.store or store.path
-    )
 
 
 def _with_way(record: str, mode: Mode, *, refresh: bool) -> str:
@@ -284,6 +214,7 @@ async def execute_run(
         progress=way.progress,
         stop=stop,
         refresh=way.refresh,
+        resumed=way.resumed,
         warnings=list(warnings),
     )
     return await execution.run()

@@ -17,7 +17,7 @@ from compose_spec import PyCompose
 from tests.unit.command_shape import mistake_in
 from warmer.daemon import openapi
 from warmer.daemon.access import access_of
-from warmer.run.prepare import Request, resolve
+from warmer.run.request import Request, resolve
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 MANIFESTS = sorted(CONFIGS.glob("kubernetes-*.yaml"))
