@@ -30,7 +30,8 @@ Key = tuple[bytes, ...]
 
 _OWN_PRODUCT = b"warmer/"
 # A line of a head; never one of the next record, where somebody cut this one short.
-_LINE = rb"(?!\xf0\x9f\x90\xb5)[^\r\n]++\r?\n"
+# (Anything but one character is looked for faster than anything but two.)
+_LINE = rb"(?![\r\xf0])[^\n]++\n"
 _TIME = rb"1 \S++ (\d{1,19}+)(?: [^\n]*+)?\n"
 _REQUEST = rb"([A-Za-z-]++) ([^ \r\n]++) HTTP/[0-9.]++"
 _RECORD = re.compile(_TIME + _REQUEST + rb"\r?\n((?:" + _LINE + rb")*+)(\r?\n)?")
