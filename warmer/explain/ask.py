@@ -18,21 +18,18 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from warmer.caches.http_evidence import each_cache
-from warmer.crawl.crawl import crawl
-from warmer.crawl.job import CrawlJob
 from warmer.crawl.profiles import RUN_HEADER
 from warmer.errors import ConfigError
+from warmer.explain.fetching import RUN, Fetching
 from warmer.explain.keys import KeyView
 from warmer.explain.masking import spelled
-from warmer.explain.observation import Explanation, Hop, Visit, Visitor, vary_names
+from warmer.explain.observation import Explanation, Visit, Visitor, vary_names
 from warmer.explain.visitors import differing, other_visitors, split_by
 from warmer.host_name import site_root
 from warmer.model import CacheState, KeyQuestion, Outcome, Pass, Target
 from warmer.plan import Filter
 from warmer.run.cache_keys import CacheKeys
 from warmer.run.logins import Logins
-from warmer.run.observe import OutcomeObserver
-from warmer.run.passes import CSRF_WINDOW_BYTES
 from warmer.run.probing import Choice, ProbeChoice
 from warmer.run.reach import at_first_server, reach
 from warmer.run.shared_sessions import LEAK, private_among
@@ -47,14 +44,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from warmer.config import SiteConfig, VariantConfig
-    from warmer.crawl.fetch import Fetch
-    from warmer.crawl.job import Page
     from warmer.explain.observation import CacheSight
     from warmer.model import Judgement
     from warmer.run.reach import Reach
-
-RUN = "explain"
-"""What our requests say in place of a run's id, so that statistics can leave them out."""
 
 
 def url_of(text: str, base_url: str) -> str:
@@ -88,7 +80,7 @@ async def observe(site: SiteConfig, url: str) -> Explanation:
             KeyView(config, server, site.first_server)
             for config, server in zip(site.cache, keys.servers, strict=True)
         ]
-        asking = _Asking(site, found, keys, logins, views)
+        asking = _Asking(site, found, Fetching(site, found, logins), keys, logins, views)
         visits = [await asking.visit(variant, url) for variant in variants]
     finally:
         keys.close()
@@ -100,38 +92,13 @@ async def observe(site: SiteConfig, url: str) -> Explanation:
     )
 
 
-class _Watcher(OutcomeObserver):
-    """Makes outcomes as a run does, and keeps the responses beside them."""
-
-    def __init__(self, fetch: Pass, own_headers: Mapping[str, frozenset[str]]) -> None:
-        self.outcomes: list[Outcome] = []
-        self.headers: list[tuple[str, str]] = []
-        self.hops: list[Hop] = []
-        super().__init__(self.outcomes.extend, fetch, own_headers)
-
-    def fetched(self, target: Target, fetch: Fetch, *, attempts: int, final_url: str) -> Page:
-        self.headers = fetch.headers
-        return super().fetched(target, fetch, attempts=attempts, final_url=final_url)
-
-    def redirected(self, url: str, fetch: Fetch) -> None:
-        """Keep a response that led elsewhere."""
-        self.hops.append(
-            Hop(
-                url=url,
-                status=fetch.status,
-                location=dict(fetch.headers)["location"],
-                total_ms=fetch.total_ms,
-                said=each_cache(fetch.headers),
-            )
-        )
-
-
 @dataclass(slots=True)
 class _Asking:
     """Visits of one URL, one variant after the other; keys that one teaches serve the next."""
 
     site: SiteConfig
     reach: Reach
+    fetching: Fetching
     keys: CacheKeys
     logins: Logins
     views: Sequence[KeyView]
@@ -144,7 +111,7 @@ class _Asking:
         for view, (known, _) in zip(self.views, self.keys.schemes, strict=True):
             await asyncio.to_thread(view.look_before, question, known)
         await self.keys.before([KeyQuestion(url, sent)])
-        first = await self._crawl(target, Pass.WARM, times=1)
+        first = await self.fetching.fetch(target, Pass.WARM)
         warm, headers = first.outcomes[0], first.headers
         seen = dataclasses.replace(question, url=warm.final_url or url, language=warm.language)
         unvisited = await self._learn(dataclasses.replace(seen, headers=sent), warm, target)
@@ -156,7 +123,7 @@ class _Asking:
         probe: Outcome | None = None
         probe_headers: list[tuple[str, str]] = []
         if choice.choose(case, found) is Choice.PROBE:
-            second = await self._crawl(target, Pass.PROBE, times=1)
+            second = await self.fetching.fetch(target, Pass.PROBE)
             probe, probe_headers = second.outcomes[0], second.headers
             case = await self._case(variant, seen, warm, probe)
             found = judge(case)
@@ -190,33 +157,11 @@ class _Asking:
 
         async def without_login(targets: Sequence[Target]) -> list[Outcome]:
             watchers = [
-                await self._crawl(each, Pass.PROBE, times=1, logins=Logins()) for each in targets
+                await self.fetching.fetch(each, Pass.PROBE, logins=Logins()) for each in targets
             ]
             return [each.outcomes[0] for each in watchers]
 
         return bool(await private_among([target], without_login, self.logins))
-
-    async def _crawl(
-        self, target: Target, fetch: Pass, *, times: int, logins: Logins | None = None
-    ) -> _Watcher:
-        """Fetch at once, where `times` is more than 1 each over a connection of its own."""
-        watcher = _Watcher(fetch, self.reach.own)
-        origin = self.reach.origin
-        if times > 1:
-            origin = dataclasses.replace(origin, new_connections=True)
-        job = CrawlJob(
-            targets=iter([target] * times),
-            headers=self.reach.lines(RUN),
-            origin=origin,
-            config=msgspec.structs.replace(self.site.crawl, concurrency=times, retries=0),
-            observer=watcher,
-            keep_bytes=CSRF_WINDOW_BYTES,
-            roles=(logins or self.logins).roles(fetch),
-            redirected=watcher.redirected,
-        )
-        await crawl(job)
-        watcher.flush()
-        return watcher
 
     async def _learn(self, seen: KeyQuestion, warm: Outcome, target: Target) -> str:
         """Learn how keys are made; returns the URL that was rendered for that alone, or ""."""
@@ -229,7 +174,7 @@ class _Asking:
             return ""
         await self.keys.before([asked])
         new_page = dataclasses.replace(target, url=asked.url)
-        (outcome,) = (await self._crawl(new_page, Pass.WARM, times=1)).outcomes
+        (outcome,) = (await self.fetching.fetch(new_page, Pass.WARM)).outcomes
         if outcome.status == 200:
             fresh = dataclasses.replace(asked, language=outcome.language)
             await self.keys.after([fresh], answered_from_cache=False)
@@ -254,7 +199,7 @@ class _Asking:
         found = result.judgement
         if found is None or not any(on_the_applications_word([result])):
             return found or judge(Case(warm=result.warm)), 0
-        watcher = await self._crawl(result.target, Pass.PROBE, times=FETCHES)
+        watcher = await self.fetching.fetch(result.target, Pass.PROBE, times=FETCHES)
         denied = any(contradicts(each, result, None) for each in watcher.outcomes)
         return (NOT_SHARED if denied else found), FETCHES
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from warmer.explain.findings import findings, was_cold
+from warmer.explain.findings import findings
 from warmer.explain.masking import scrubbed, shown
 from warmer.model import Verdict
 
@@ -53,7 +53,7 @@ def _visit(visit: Visit) -> dict[str, Any]:
         "reason": judgement.reason,
         "detail": judgement.detail,
         "ttl_s": judgement.ttl_s,
-        "was_cold": was_cold(visit),
+        "was_cold": visit.was_cold,
         "evidence": [each.value for each in judgement.evidence],
         "request": {"method": "GET", "url": visit.url, "headers": shown(visit.sent)},
         "redirects": [

@@ -1,18 +1,18 @@
 """What was seen of a URL, in sentences, each with its cure. Pure; it judges nothing anew.
 
 The verdict is `warmer.verify`'s, what keeps a page from being stored `http_obstacles`'s. Here
-stands only what these two, Vary and the keys mean beside each other for Django and for those
-who run the site.
+stands only what these two and the keys mean beside each other for Django and for those who
+run the site; what gives visitors entries of their own is told by `splits`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from warmer.caches.http_obstacles import likely_cause, obstacle
-from warmer.model import CacheState, EvidenceKind, KeyState, Verdict
+from warmer.explain.finding import Finding, Level
+from warmer.explain.splits import splits
+from warmer.model import CacheState, KeyState, Verdict
 from warmer.report.cures import cure_of
 
 if TYPE_CHECKING:
@@ -21,52 +21,13 @@ if TYPE_CHECKING:
     from warmer.explain.observation import CacheSight, Visit
 
 
-class Level(StrEnum):
-    """What a finding asks for."""
-
-    NOTE = "note"  # as it should be, or as it is
-    LOOK = "look"  # see that it is meant so
-    MEND = "mend"  # why visitors wait, or get what is not theirs
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was found; `cure` is "" where nothing is to be done."""
-
-    level: Level
-    about: str
-    text: str
-    cure: str = ""
-
-
-_BROAD = {
-    "cookie": (
-        "each visitor with a cookie has an entry of his own",
-        "touch session, user and CSRF token only where the page needs them",
-    ),
-    "user-agent": (
-        "each release of each browser has an entry of its own",
-        "drop User-Agent from Vary; let the page adapt by CSS, or vary on a header with few values",
-    ),
-    "accept-encoding": (
-        "each value of Accept-Encoding has an entry of its own, http and https apart",
-        "put GZipMiddleware above UpdateCacheMiddleware: one entry, compressed on its way out",
-    ),
-    "accept-language": (
-        "each wording of Accept-Language has an entry of its own, `de` and `de-DE,de` apart",
-        "have the language in the path (i18n_patterns), or warm a variant for each usual wording",
-    ),
-}
-
-
 def findings(visit: Visit) -> list[Finding]:
     """All findings, in the order in which a request goes: response, obstacles, caches, keys."""
     found = [
         *_answer(visit),
         *_obstacles(visit),
         *_session(visit),
-        *_splits(visit),
-        *_after_storing(visit),
+        *splits(visit),
         *_keys(visit),
         *_second_fetch(visit),
     ]
@@ -97,7 +58,7 @@ def _answer(visit: Visit) -> Iterator[Finding]:
             Level.MEND,
             "csrf-token",
             "the page carries a CSRF token, and is stored: all visitors share the token"
-            if is_stored(visit)
+            if visit.is_stored
             else "the page carries a CSRF token: Django sets its cookie with Vary: Cookie, and"
             " its cache middleware stores no such page",
             "take the form out of the page (fetch it, or the token, by script), or the page out of"
@@ -108,7 +69,7 @@ def _answer(visit: Visit) -> Iterator[Finding]:
 def _obstacles(visit: Visit) -> Iterator[Finding]:
     if visit.warm.status is None or visit.judgement.verdict is Verdict.FAILED:
         return
-    stored = is_stored(visit)
+    stored = visit.is_stored
     hindrance = obstacle(visit.warm.status, visit.headers, own_headers=visit.own_headers)
     if hindrance is not None:
         reason, detail = hindrance
@@ -152,59 +113,6 @@ def _session(visit: Visit) -> Iterator[Finding]:
             Level.NOTE,
             "session",
             f'fetched as "{visit.login}"; asked for without a login, too, which gives nothing away',
-        )
-
-
-def _splits(visit: Visit) -> Iterator[Finding]:
-    """What gives visitors entries of their own: the header list where there is one, else Vary."""
-    if visit.warm.status != 200:
-        return
-    names = _listed(visit)
-    where = "the header list names" if names is not None else "Vary names"
-    # Of these, the obstacles tell.
-    told = {*visit.own_headers, (visit.warm.obstacle or "").removeprefix("vary-"), "*"}
-    for name in visit.vary if names is None else names:
-        if name in told:
-            continue
-        level, consequence, cure = Level.LOOK, *_BROAD.get(name, ("", ""))
-        if not consequence:
-            level = Level.NOTE
-            consequence = "visitors who send another value have an entry of their own"
-            cure = "warm a variant for each value that visitors send"
-        yield Finding(level, f"vary-{name}", f"{where} {name}: {consequence}", cure)
-
-
-def _after_storing(visit: Visit) -> Iterator[Finding]:
-    """What the order of Django's middleware implies, where the header list shows it."""
-    names = _listed(visit)
-    if names is None or "*" in visit.vary:
-        return
-    for name in visit.vary:
-        if name in names:
-            continue
-        if name == "accept-language" and any(each.by_language for each in visit.caches):
-            yield Finding(
-                Level.NOTE,
-                "language",
-                "Vary names accept-language; the keys hold the language itself (USE_I18N): one entry"
-                " for each language, however visitors word it",
-            )
-            continue
-        if name == "accept-encoding":
-            yield Finding(
-                Level.NOTE,
-                "compression",
-                "compressed after storing (GZipMiddleware above UpdateCacheMiddleware, or a"
-                " server in front): one entry for all, compressed anew for each visitor",
-            )
-            continue
-        yield Finding(
-            Level.MEND,
-            "vary-after-storing",
-            f"Vary names {name}, the entry's header list does not: it was added after storing, so"
-            f" visitors with another {name} share one entry",
-            "in MIDDLEWARE, put what adds it below UpdateCacheMiddleware; under cache_page, name it"
-            " by vary_on_headers below cache_page; nothing, if a server in front adds it",
         )
 
 
@@ -283,34 +191,3 @@ def _why_not(visit: Visit) -> str:
     if visit.judgement.verdict is Verdict.FAILED or visit.warm.status != 200:
         return "there is no page to be kept"
     return "it would be rendered again, and prove nothing"
-
-
-def _listed(visit: Visit) -> tuple[str, ...] | None:
-    """The names in the entry's header list; None where none was read."""
-    lists = [each.names for each in visit.caches if each.names is not None]
-    return tuple(dict.fromkeys(name for names in lists for name in names)) if lists else None
-
-
-def is_stored(visit: Visit) -> bool:
-    """Whether some cache keeps the page, be it for our visitor alone."""
-    outcomes = [each for each in (visit.warm, visit.probe) if each is not None]
-    return (
-        EvidenceKind.KEY in visit.judgement.evidence
-        or any(each.stored or each.state is CacheState.HIT for each in outcomes)
-        or any(key.there for each in visit.caches for key in each.keys if key.what == "page")
-    )
-
-
-def was_cold(visit: Visit) -> bool | None:
-    """Whether only this request made the page warm; None where nothing shows it."""
-    if visit.judgement.verdict is not Verdict.WARM:
-        return None
-    pages = [
-        key.before for each in visit.caches for key in each.keys if key.what == "page" and key.there
-    ]
-    if visit.warm.state is CacheState.HIT or True in pages:
-        return False
-    if False in pages or visit.warm.state is CacheState.MISS:
-        return True
-    # A page that Django itself gives from its cache has an Age.
-    return True if visit.probe is not None and visit.warm.age_s is None else None

@@ -1,9 +1,11 @@
-"""What was seen of one URL: the request, the response, the caches, the verdict. Values only."""
+"""What was seen of one URL: the request, the response, the caches, the verdict. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from warmer.model import CacheState, EvidenceKind, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -114,6 +116,39 @@ class Visit:
     def vary(self) -> tuple[str, ...]:
         """The names in the response's Vary, lower-case, in order."""
         return vary_names(self.headers)
+
+    @property
+    def listed(self) -> tuple[str, ...] | None:
+        """The names in the entry's header list; None where none was read."""
+        lists = [each.names for each in self.caches if each.names is not None]
+        return tuple(dict.fromkeys(name for names in lists for name in names)) if lists else None
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether some cache keeps the page, be it for our visitor alone."""
+        outcomes = [each for each in (self.warm, self.probe) if each is not None]
+        return (
+            EvidenceKind.KEY in self.judgement.evidence
+            or any(each.stored or each.state is CacheState.HIT for each in outcomes)
+            or any(key.there for key in self._page_keys)
+        )
+
+    @property
+    def was_cold(self) -> bool | None:
+        """Whether only this request made the page warm; None where nothing shows it."""
+        if self.judgement.verdict is not Verdict.WARM:
+            return None
+        before = [key.before for key in self._page_keys if key.there]
+        if self.warm.state is CacheState.HIT or True in before:
+            return False
+        if False in before or self.warm.state is CacheState.MISS:
+            return True
+        # A page that Django itself gives from its cache has an Age.
+        return True if self.probe is not None and self.warm.age_s is None else None
+
+    @property
+    def _page_keys(self) -> list[KeySight]:
+        return [key for each in self.caches for key in each.keys if key.what == "page"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

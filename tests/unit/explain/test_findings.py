@@ -9,7 +9,8 @@ import pytest
 
 from tests.unit.explain.seen import WARM, cache, visit
 from warmer.caches.http_evidence import each_cache
-from warmer.explain.findings import Level, findings, was_cold
+from warmer.explain.finding import Level
+from warmer.explain.findings import findings
 from warmer.model import CacheState, Judgement, Outcome, Pass, Verdict
 from warmer.run.shared_sessions import LEAK
 
@@ -36,17 +37,17 @@ def test_a_page_that_was_there_before_says_so_and_needs_no_second_fetch() -> Non
     seen = visit([("cache-control", "max-age=600")], caches=(cache(before=True),))
     assert said(seen) == {"keys": Level.NOTE, "second-fetch": Level.NOTE}
     assert "was there before this request" in text_of(seen, "keys")
-    assert was_cold(seen) is False
+    assert seen.was_cold is False
 
 
 def test_a_page_that_this_request_had_stored_was_cold() -> None:
     seen = visit([("cache-control", "max-age=600")], caches=(cache(before=False),))
     assert "was not there before this request" in text_of(seen, "keys")
-    assert was_cold(seen) is True
+    assert seen.was_cold is True
 
 
 def test_where_nobody_looked_before_nothing_is_said_of_it() -> None:
-    assert was_cold(visit([], caches=(cache(before=None),))) is None
+    assert visit([], caches=(cache(before=None),)).was_cold is None
 
 
 def test_a_private_page_is_to_be_mended_and_its_cure_is_said_once() -> None:
