@@ -147,6 +147,17 @@ class StoreReader:
         """Of `results`, the warm targets for which no cache server bears witness."""
         yield from self._results(run_id, 0, "v.verdict = 'warm' AND v.evidence NOT LIKE '%key%'")
 
+    def warm(self, run_id: str, *, over_by: float | None = None) -> Iterator[TargetResult]:
+        """Of `results`, the warm targets; by a moment (unix seconds) those that may have expired.
+
+        These are what nobody fetched, too, for it is not known when that was looked at.
+        """
+        condition = "v.verdict = 'warm'"
+        if over_by is not None:
+            at = "coalesce(p.at, w.at)"
+            condition += f" AND ({at} IS NULL OR {at} + v.ttl_s <= {over_by:.3f})"
+        yield from self._results(run_id, 0, condition)
+
     def not_warm(self, run_id: str) -> Iterator[TargetResult]:
         """Of `results`, the targets with another verdict than warm."""
         yield from self._results(run_id, 0, "v.verdict != 'warm'")
@@ -158,7 +169,7 @@ class StoreReader:
         rank = after
         while True:
             rows = self._file.rows(
-                "SELECT t.rank, t.url, t.variant, t.weight, t.traffic,"  # noqa: S608 -- constants
+                "SELECT t.rank, t.url, t.variant, t.weight, t.traffic,"  # noqa: S608 -- no text of others
                 f" v.verdict, v.reason, v.detail, v.ttl_s, v.evidence, {columns} FROM targets t"
                 " LEFT JOIN verdicts v ON v.run = t.run AND v.rank = t.rank"
                 " LEFT JOIN outcomes w ON w.run = t.run AND w.fetch = 'warm' AND w.rank = t.rank"

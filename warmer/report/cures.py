@@ -24,6 +24,7 @@ _CURES = {
     "redirect-limit": "mend the chain of redirects, or raise crawl.max_redirects",
     "status-429": "the origin asks for fewer requests: set crawl.rate",
     "not-in-cache": "`warmer crawl` warms it",
+    "expired": "run again, with fewer pages; or lengthen the page's time in the cache",
     "not-probed": 'set verify.probe = "always", or raise verify.probe_sample',
     "unknown": (
         "is the page cached at all, in this cache, and under these keys? `warmer explain` tells"

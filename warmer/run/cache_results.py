@@ -54,6 +54,12 @@ class CacheLog:
         found = (eviction_warning(was[r.node], r) for r in last if r.node in was)
         return [warning for warning in found if warning is not None]
 
+    @property
+    def evicted(self) -> bool:
+        """Whether a server evicted anything since the first reading, or cannot tell."""
+        deltas = differences(self._before, self._last())
+        return any(delta.evictions is None or delta.evictions > 0 for delta in deltas)
+
     def doubt(self, probes: int) -> str | None:
         """Why so many probes cannot all have come from these caches, by their counters.
 

@@ -23,6 +23,7 @@ from warmer.run.pilots import Pilots
 from warmer.run.probing import BLIND_SAMPLE, ProbeChoice
 from warmer.run.repetition import Repetition
 from warmer.run.shared_sessions import look_for_leaks
+from warmer.run.standing import Standing
 from warmer.run.verification import Verification
 from warmer.run.visitor_watch import visitor_watch
 
@@ -52,7 +53,10 @@ class Mode(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Execution:
-    """One run under way. `run()` returns its report and the exit code."""
+    """One run under way. `run()` returns its report and the exit code.
+
+    Of a run that is `resumed` after any time, nothing is taken for warm unseen.
+    """
 
     store: Store
     run_id: str
@@ -64,6 +68,7 @@ class Execution:
     progress: Progress
     stop: Stop
     refresh: bool = False
+    resumed: bool = False
     warnings: list[str] = field(default_factory=list)
 
     async def run(self) -> tuple[Report, ExitCode]:
@@ -132,18 +137,23 @@ class Execution:
             verification=verification,
             stopped=lambda: self._stopped(passes),
         )
+        standing = Standing(self.store, self.run_id, verification)
         if self.mode is Mode.VERIFY:
             await pilots.settle_without_fetch()
+            await standing.open_again(every=self.resumed)
             await verification.judge_all()
             await log.after_warm()
             return ""
         await self.logins.open()
         began = time.monotonic()
         await pilots.learn()
+        await standing.open_again(every=self.resumed)
         if self.mode is Mode.ONLY_MISSING:
             warm = await verification.skip_present()
             self.progress.note(f"{warm} targets are in the cache already and are left alone")
         await self._warm(passes)
+        if self.mode is Mode.ONLY_MISSING and await standing.open_again(every=False):
+            await self._warm(passes)
         first_s = time.monotonic() - began
         await log.after_warm()
         if self._stopped(passes):
@@ -154,12 +164,13 @@ class Execution:
             await log.after_probe()
             doubt = log.doubt(self.store.probed_by_key_alone(self.run_id))
             self.warnings += [doubt] if doubt else []
-            if await self._repeat(passes, verification, first_s):
+            if await self._repeat(passes, verification, standing, first_s):
                 await self._hear_witnesses(passes, verification)
                 await log.after_repeats()
             doubt = verification.doubt_sharing()
             self.warnings += [doubt] if doubt else []
             await self._look_for_leaks(passes)
+        await standing.take_back(every=log.evicted)
         return passes.aborted or ""
 
     async def _probe(self, passes: Passes, verification: Verification) -> None:
@@ -184,7 +195,9 @@ class Execution:
                 self.store, self.run_id, self.reach, passes, self.logins
             )
 
-    async def _repeat(self, passes: Passes, verification: Verification, first_s: float) -> int:
+    async def _repeat(
+        self, passes: Passes, verification: Verification, standing: Standing, first_s: float
+    ) -> int:
         """Passes over what is not warm yet, as far as they are asked for; how many there were."""
 
         async def settle() -> None:
@@ -192,6 +205,7 @@ class Execution:
                 await verification.conclude()
             else:
                 await self._probe(passes, verification)
+            await standing.take_back(every=True)
 
         repetition = Repetition(
             store=self.store,

@@ -27,6 +27,7 @@ _ASKED_TO_WAIT = frozenset({"status-408", "status-425", "status-429"})
 _NOT_IN_YET = frozenset(
     {
         (Verdict.UNVERIFIED, "not-in-cache"),
+        (Verdict.UNVERIFIED, "expired"),
         (Verdict.UNVERIFIED, "contradiction"),
         (Verdict.UNVERIFIED, "stale"),
         (Verdict.UNCACHEABLE, "unknown"),

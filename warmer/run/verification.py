@@ -32,7 +32,7 @@ from warmer.timing import typical
 from warmer.verify import Case, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from warmer.config import VerifyConfig
     from warmer.model import KeyAnswer, Outcome
@@ -159,21 +159,23 @@ class Verification:
     ) -> None:
         open_ones = iter(results)
         while page := list(itertools.islice(open_ones, _PAGE)):
-            questions = [
-                _question(
-                    result,
-                    self._reach.of_visitors(result.target.variant, url=_final_url(result)),
-                )
-                for result in page
-            ]
-            told = await self._keys.answers(questions)
-            answers = [
-                self._reach.answers_for(result.target.variant, found)
-                for result, found in zip(page, told, strict=True)
-            ]
-            cases = (self._case(result, found) for result, found in zip(page, answers, strict=True))
+            cases = await self.cases_of(page)
             judged = [(r.target.rank, verdict(c)) for r, c in zip(page, cases, strict=True)]
             self._store.add_verdicts(self._run_id, [(n, j) for n, j in judged if j is not None])
+
+    async def cases_of(self, page: Sequence[TargetResult]) -> list[Case]:
+        """What is known of each of these targets, with what the caches say of its key now."""
+        questions = [
+            _question(
+                result, self._reach.of_visitors(result.target.variant, url=_final_url(result))
+            )
+            for result in page
+        ]
+        told = await self._keys.answers(questions)
+        return [
+            self._case(result, self._reach.answers_for(result.target.variant, found))
+            for result, found in zip(page, told, strict=True)
+        ]
 
     def question_of_ours(self, result: TargetResult) -> KeyQuestion:
         """Ask for the entry that our own fetch makes; how keys are made is learnt from these."""
