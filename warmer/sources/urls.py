@@ -29,7 +29,7 @@ class Rejection(Enum):
 
 # What needs no second look: most URLs of most sources.
 _PLAIN = re.compile(
-    rb"(?:https?://(?=[^/]{1,253}/)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*+"
+    rb"(?:(?:https?:)?//(?=[^/]{1,253}/)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*+"
     rb"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)?/(?!/)"
     rb"[A-Za-z0-9/_.~!$&'()*+,;=:@%-]*(?:\?[A-Za-z0-9/_.~!$&'()*+,;=:@%?-]*)?"
 )
