@@ -14,7 +14,7 @@ import pytest
 from rich.cells import cell_len
 
 from tests.unit.report.runs import SITE, finish, new_run, page, shop
-from warmer.model import Judgement, Target, Verdict
+from warmer.model import Judgement, RunStatus, Target, Verdict
 from warmer.report.listings import print_plan, print_runs
 from warmer.report.progress import LineProgress, LiveProgress, SilentProgress, choose
 from warmer.report.screen import print_summary
@@ -90,6 +90,21 @@ def test_no_color_leaves_no_escape_code_on_a_terminal(
     shown = terminal.shown()
     assert shown.startswith("2 of 5 targets are warm (40.0 %).\n")
     assert "\x1b" not in shown
+
+
+def test_why_a_run_ended_early_is_read_below_the_list_on_a_narrow_terminal(
+    store: Store, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    run_id = new_run(store, [page(1, "/")])
+    why = "the origin cannot be reached: connect: Could not connect to server at 10.0.0.5"
+    finish(store, run_id, status=RunStatus.ABORTED, note=why)
+    print_runs(store.runs(10), terminal.stream)
+    assert terminal.shown().splitlines()[2:] == [
+        "",
+        f"  {run_id}: the origin cannot be reached: connect: Could not",
+        "  connect to server at 10.0.0.5",
+    ]
 
 
 def test_forced_colours_leave_no_escape_code_in_a_file(
@@ -230,7 +245,7 @@ def test_a_run_list_is_aligned_on_a_terminal(
     run_id = shop(store)
     print_runs(store.runs(10), terminal.stream)
     assert terminal.shown().splitlines() == [
-        "run                     site  kind   trigger  status     took  note",
+        "run                     site  kind   trigger  status     took",
         f"{run_id}  shop  crawl  manual   finished  1.9 s",
     ]
 

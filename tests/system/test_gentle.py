@@ -57,6 +57,8 @@ def test_a_hot_page_is_watched_and_no_page_is_rendered_for_it(
     assert result.report["counts"]["warm"] == PAGES
     assert site.total_renders() == PAGES
     assert result.report["limit"][0]["limit"] == 1
+    # Pilots and witnesses are fetched by a fixed number, which is not the site's limit.
+    assert all(move["why"] != "as it was chosen" for move in result.report["limit"])
 
 
 def test_a_number_that_a_person_chose_is_watched_by_nobody(

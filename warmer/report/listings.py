@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.console import Group
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -62,7 +64,7 @@ def _tabbed_target(target: Target, share: float, _width: int) -> str:
 
 
 def print_runs(runs: Sequence[RunRecord], stream: TextIO) -> None:
-    """Print one line a run, in the order given."""
+    """Print one line a run, in the order given; for a person the notes come below."""
     if not stream.isatty():
         put(stream, "\t".join(_RUN_COLUMNS) + "\n")
         for run in runs:
@@ -72,17 +74,18 @@ def print_runs(runs: Sequence[RunRecord], stream: TextIO) -> None:
         put(stream, "No run yet; `warmer crawl` makes one.\n")
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("run", "site", "kind", "trigger", "status", "took", "note"):
-        table.add_column(
-            name, no_wrap=name != "note", justify="right" if name == "took" else "left"
-        )
+    for name in ("run", "site", "kind", "trigger", "status", "took"):
+        table.add_column(name, no_wrap=True, justify="right" if name == "took" else "left")
     for run in runs:
         took = "-" if run.duration_s is None else duration(run.duration_s)
         table.add_row(
             run.id, cut(run.site, 20), str(run.kind), str(run.trigger), str(run.status), took,
-            Text(visible(run.note)),
         )  # fmt: skip
-    show(stream, table)
+    # A note is a sentence; beside the columns it would have one word a line.
+    notes = [
+        Padding(Text(f"{run.id}: {visible(run.note)}"), (0, 0, 0, 2)) for run in runs if run.note
+    ]
+    show(stream, Group(table, *([Text()] if notes else []), *notes))
 
 
 def _tabbed_run(run: RunRecord) -> tuple[str, ...]:

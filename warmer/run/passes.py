@@ -211,7 +211,8 @@ class Passes:
             expects_hot=fetch is Pass.PROBE,
             bucket=self.bucket,
             watch=self.watch if config is self.config and total >= GUARDED_FROM else None,
-            moved=self._moved,
+            # What is fetched aside, one by one or all at once, says nothing of what the site bears.
+            moved=self._moved if config is self.config else _pass_over,
             began=self.began,
             route=self._route(fetch, each_in_turn=origin.new_connections),
             refresh_secret=self.refresh_secret if fetch is Pass.WARM else None,
@@ -282,6 +283,10 @@ class Passes:
             self.progress.update(_snapshot(job, observer.counters, total, elapsed_s))
             if self.stopping.is_set():
                 await asyncio.sleep(_TICK_S)
+
+
+def _pass_over(_: LimitMove) -> None:
+    pass
 
 
 def _snapshot(job: CrawlJob, counters: Counters, total: int, elapsed_s: float) -> Snapshot:
