@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 COMMAND_TIMEOUT_S = 5.0
 _CANNOT_BE_RUN = (126, 127)
+_PIPE_BYTES = 65_536
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
@@ -102,34 +103,62 @@ class CacheSignal:
 class CommandSignal:
     """A shell command: its exit status, or the first number that it prints."""
 
-    def __init__(self, command: str, max_value: float | None) -> None:
+    def __init__(
+        self, command: str, max_value: float | None, *, timeout_s: float = COMMAND_TIMEOUT_S
+    ) -> None:
         self._command = command
         self._max_value = max_value
+        self._timeout_s = timeout_s
 
     async def read(self) -> str:
         """Raises ConfigError where the shell cannot run it."""
-        process = await asyncio.create_subprocess_shell(
-            self._command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        # A pipe that is read once at the end: the kernel holds a command that says more than
+        # fits into it, and nobody waits for what it has left running in the background.
+        output, into = os.pipe()
         try:
-            out, _ = await asyncio.wait_for(process.communicate(), COMMAND_TIMEOUT_S)
+            status = await self._run(into)
+            said = _at_hand(output)
+        finally:
+            os.close(output)
+        if status is None:
+            return f"guard.command gave no answer within {self._timeout_s:g} s"
+        if status in _CANNOT_BE_RUN:
+            raise ConfigError(
+                f'guard.command: the shell cannot run "{self._command}" (exit status'
+                f" {status}); expected a command that is there and may be run"
+            )
+        if status:
+            return f"guard.command ended with {status}"
+        why = beyond(said, self._max_value)
+        return why and f"guard.command: {why}"
+
+    async def _run(self, into: int) -> int | None:
+        """The exit status, None if there was none in time; closes what it writes into."""
+        try:
+            process = await asyncio.create_subprocess_shell(
+                self._command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=into,
+                stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        finally:
+            os.close(into)
+        try:
+            return await asyncio.wait_for(process.wait(), self._timeout_s)
         except TimeoutError:
-            return f"guard.command gave no answer within {COMMAND_TIMEOUT_S:g} s"
+            return None
         finally:
             # Whatever it has started ends with it, also when the crawl ends first.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-        if process.returncode in _CANNOT_BE_RUN:
-            raise ConfigError(
-                f'guard.command: the shell cannot run "{self._command}" (exit status'
-                f" {process.returncode}); expected a command that is there and may be run"
-            )
-        if process.returncode:
-            return f"guard.command ended with {process.returncode}"
-        why = beyond(out.decode(errors="replace"), self._max_value)
-        return why and f"guard.command: {why}"
+
+
+def _at_hand(output: int) -> str:
+    """What is in a pipe now."""
+    os.set_blocking(output, False)
+    try:
+        return os.read(output, _PIPE_BYTES).decode(errors="replace")
+    except BlockingIOError:
+        return ""

@@ -93,6 +93,16 @@ async def test_nothing_that_a_command_has_started_outlives_it(tmp_path: Path) ->
     assert not late.exists()
 
 
+async def test_a_command_that_does_not_stop_to_talk_is_held_and_fills_no_memory() -> None:
+    talks = CommandSignal("echo 1; head -c 100000000 /dev/zero", 4.0, timeout_s=0.5)
+    assert await talks.read() == "guard.command gave no answer within 0.5 s"
+
+
+async def test_what_a_command_leaves_in_the_background_is_not_waited_for() -> None:
+    left = CommandSignal("setsid sleep 10 & echo 5", 4.0)
+    assert await left.read() == "guard.command: 5, more than 4"
+
+
 def test_signals_are_those_that_are_asked_for() -> None:
     site = SiteConfig(cache=(CacheConfig(url="redis://127.0.0.1:6379/1"),))
     assert load_signals(site) == []
