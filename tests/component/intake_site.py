@@ -102,8 +102,15 @@ class HeldSite:
             found += page
         return [each.request for each in found]
 
-    def newest(self) -> WarmRequest | None:
-        return next(reversed(self.everything()), None)
+    async def newest_names(self, url: str) -> None:
+        """Return as soon as the newest of all that waits names this URL alone."""
+
+        def is_so() -> bool:
+            found = self.everything()
+            return bool(found) and found[-1].urls == (url,)
+
+        async with asyncio.timeout(LIMIT_S), self._woken:
+            await self._woken.wait_for(is_so)
 
     async def requests(self, count: int) -> list[WarmRequest]:
         """The first requests, as soon as at least so many wait."""

