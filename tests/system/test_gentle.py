@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.servers.django_site import DjangoSite, SiteOptions
+from tests.servers.misbehaviour import page
 from tests.system.command import crawl, started, warmer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import StartSite
+    from tests.servers.rogue import Exchange, Rogue
     from tests.servers.stores import RedisServer
 
 PAGES = 60
@@ -42,6 +45,32 @@ def config(tmp_path: Path, site: DjangoSite, redis_server: RedisServer) -> Path:
     path = tmp_path / "site.toml"
     path.write_text(CONFIG.format(url=site.url, node=site.node, cache=redis_server.url))
     return path
+
+
+def test_witnesses_are_no_more_at_once_than_any_other_requests(
+    tmp_path: Path, rogue: Rogue
+) -> None:
+    on_the_wire = 0
+    most = 0
+    lock = threading.Lock()
+
+    def hot(exchange: Exchange) -> None:
+        nonlocal on_the_wire, most
+        with lock:
+            on_the_wire += 1
+            most = max(most, on_the_wire)
+        exchange.pause(0.05)
+        with lock:
+            on_the_wire -= 1
+        page(headers={"Age": "5"})(exchange)
+
+    for path in ("/1", "/2"):
+        rogue.on(path, hot)
+    (tmp_path / "urls.txt").write_text(f"{rogue.url}/1\n{rogue.url}/2\n", encoding="utf-8")
+    (tmp_path / "site.toml").write_text("[crawl]\nmax_concurrency = 2\n", encoding="utf-8")
+    result = crawl(tmp_path, "urls.txt", "-c", "site.toml")
+    assert (result.code, rogue.count("/1") > 8) == (0, True), result.stderr
+    assert most == 2
 
 
 def add(config: Path, text: str) -> None:

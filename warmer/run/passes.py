@@ -140,11 +140,11 @@ class Passes:
     async def fetch_at_once(self, targets: Sequence[Target], fetches: int) -> list[Outcome]:
         """Fetch targets aside, each over a connection of its own.
 
-        `fetches` of them at once, if a concurrency that a person has chosen allows.
+        `fetches` of them at once, or as many as a person allows.
         """
-        limit = self.config.concurrency
+        chosen, most = self.config.concurrency, self.config.max_concurrency
         config = msgspec.structs.replace(
-            self.config, concurrency=fetches if limit == "auto" else min(limit, fetches)
+            self.config, concurrency=min(most if chosen == "auto" else chosen, fetches)
         )
         outcomes: list[Outcome] = []
         observer = OutcomeObserver(outcomes.extend, Pass.PROBE, self.reach.own)
