@@ -208,13 +208,16 @@ class StoreReader:
         """How many targets of the earlier run the later one did not plan."""
         return gone(self._file, self._number(earlier), self._number(later))
 
-    def probed_by_key_alone(self, run_id: str) -> int:
-        """How many targets are warm by their key, and no response to the probe said so too."""
+    def probed_by_key_alone(self, run_id: str, *, since: float) -> int:
+        """How many targets are warm by their key, and no response to the probe said so too.
+
+        Of those that were probed since a moment, in unix seconds.
+        """
         ((count,),) = self._file.rows(
             "SELECT count(*) FROM outcomes o JOIN verdicts v USING (run, rank)"
             " WHERE run = ? AND o.fetch = 'probe' AND o.state = 'unknown'"
-            " AND v.verdict = 'warm' AND v.evidence = 'key'",
-            (self._number(run_id),),
+            " AND v.verdict = 'warm' AND v.evidence = 'key' AND o.at >= ?",
+            (self._number(run_id), since),
         )
         return int(count)
 

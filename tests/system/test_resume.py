@@ -162,6 +162,32 @@ def test_a_run_killed_while_it_verifies_fetches_nothing_again(
     assert result.report["counts"]["attempted"] == PAGES
 
 
+def test_a_resumed_run_expects_no_hits_of_the_probes_that_were_made_before(
+    site: Callable[[str], list[str]], rogue: Rogue, start_redis: StartRedis, tmp_path: Path
+) -> None:
+    redis = start_redis()
+    keys = 'keys = { template = "page:{path}" }'
+    arguments = site(f'[verify]\nprobe = "always"\n[[cache]]\nurl = "{redis.url}"\n{keys}')
+    with redis.client() as client:
+
+        def from_the_cache(exchange: Exchange) -> None:
+            client.set(f"page:{exchange.request.target}", "x", ex=600)
+            for _ in range(2):
+                client.get(f"page:{exchange.request.target}")
+            page()(exchange)
+
+        for number in range(1, PAGES + 1):
+            rogue.on(f"/p/{number}/", from_the_cache)
+        first = crawl(tmp_path, *arguments[1:])
+        with contextlib.closing(sqlite3.connect(tmp_path / "warmer.db")) as store, store:
+            store.execute("UPDATE runs SET status = 'interrupted'")
+            store.execute("DELETE FROM outcomes WHERE rank = 40 AND fetch = 'probe'")
+            store.execute("DELETE FROM verdicts WHERE rank = 40")
+        again = resumed(tmp_path)
+    assert rogue.count("/p/40/") == 3
+    assert (first.report["warnings"], again.report["warnings"]) == ([], [])
+
+
 def test_what_failed_is_tried_again_and_what_was_verified_is_not(
     site: Callable[[str], list[str]], rogue: Rogue, tmp_path: Path
 ) -> None:

@@ -145,7 +145,7 @@ class Execution:
             await log.after_warm()
             return ""
         await self.logins.open()
-        began = time.monotonic()
+        began, since = time.monotonic(), time.time()
         await pilots.learn()
         await standing.open_again(every=self.resumed)
         if self.mode is Mode.ONLY_MISSING:
@@ -162,7 +162,7 @@ class Execution:
             await self._probe(passes, verification)
             await self._hear_witnesses(passes, verification)
             await log.after_probe()
-            doubt = log.doubt(self.store.probed_by_key_alone(self.run_id))
+            doubt = log.doubt(self.store.probed_by_key_alone(self.run_id, since=since))
             self.warnings += [doubt] if doubt else []
             if await self._repeat(passes, verification, standing, first_s):
                 await self._hear_witnesses(passes, verification)
