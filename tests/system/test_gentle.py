@@ -131,10 +131,15 @@ def test_a_command_that_says_too_hot_holds_the_run_until_it_does_not(
     add(config, '[guard]\ncommand = "test ! -e hot"\n')
     with started(tmp_path, "crawl", "-c", config.name, "-v") as process:
         assert process.stderr is not None
+        told = []
         for line in process.stderr:
+            told.append(line.rstrip())
             if line.startswith("limit 0 "):
                 break
-        assert line.rstrip().endswith("guard.command ended with 1")
+        assert told[-1].endswith("guard.command ended with 1")
+        # Without -v, too, a run that stands still says why.
+        assert told[-2].startswith("paused at ")
+        assert told[-2].endswith("guard.command ended with 1; -v says each such move")
         rendered = site.total_renders()
         hot.unlink()
         rest = process.stderr.read()

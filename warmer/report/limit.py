@@ -19,12 +19,12 @@ def limit_line(moves: Sequence[LimitMove], duration_s: float | None) -> str:
     if not moves:
         return ""
     limits = {move.limit for move in moves if move.limit} or {0}
-    parts = [f"{max(limits)} throughout"]
+    pauses = [move for before, move in _pairs(moves) if move.limit == 0 != before.limit]
+    parts = [f"{max(limits)} {'but for pauses' if pauses else 'throughout'}"]
     if len(limits) > 1:
         median = _median(moves, duration_s)
         parts = [f"{min(limits)} to {max(limits)}, median {median}, at the end {moves[-1].limit}"]
     lowered = [move for before, move in _pairs(moves) if 0 < move.limit < before.limit]
-    pauses = [move for before, move in _pairs(moves) if move.limit == 0 != before.limit]
     for what, found in (("lowered", lowered), ("paused", pauses)):
         if found:
             last = found[-1]

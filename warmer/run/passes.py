@@ -245,6 +245,8 @@ class Passes:
         return Spread(self.servers, shift=1 if fetch is Pass.PROBE else 0)
 
     def _moved(self, move: LimitMove) -> None:
+        if move.limit == 0 and all(each.limit for each in self.trace.moves):
+            self.progress.note(f"paused at {move.at_s:.1f} s: {move.why}; -v says each such move")
         self.trace.add(move)
         _log.info("limit %d at %.1f s: %s", move.limit, move.at_s, move.why)
 

@@ -35,7 +35,7 @@ def test_the_line_names_pauses_apart() -> None:
         LimitMove(6.0, 2, "the canary is well again"),
     ]
     assert limit_line(moves, 10.0) == (
-        "2 throughout; paused once at 3.0 s: paused: the canary takes 80 ms"
+        "2 but for pauses; paused once at 3.0 s: paused: the canary takes 80 ms"
     )
 
 
