@@ -22,11 +22,7 @@ from warmer.model import (
     Verdict,
 )
 
-OUTCOME_COLUMNS = (
-    "rank, status, error, detail, total_ms, first_byte_ms, body_bytes, attempts, final_url, "
-    "state, state_header, age_s, ttl_s, stored, obstacle, language, csrf, at, "
-    "connect_ms, sent_bytes, in_flight, waited_ms"
-)
+OUTCOME_COLUMNS = ", ".join(name for name in Outcome._fields if name != "fetch")
 _STATES = {str(state): state for state in CacheState}
 _VERDICTS = {str(verdict): verdict for verdict in Verdict}
 RUN_COLUMNS = (
@@ -58,14 +54,11 @@ def outcome_of(fetch: Pass, row: tuple[Any, ...]) -> Outcome | None:
     """
     if row[0] is None:
         return None
-    rank, status, error, detail, total_ms, first_byte_ms, body_bytes, attempts, final_url = row[:9]
-    state, state_header, age_s, ttl_s, stored, obstacle, language, csrf, at = row[9:18]
-    connect_ms, sent_bytes, in_flight, waited_ms = row[18:]
-    return Outcome(
-        rank, fetch, status, error, detail, total_ms, first_byte_ms, body_bytes, attempts,
-        final_url, _STATES[state], state_header, age_s, ttl_s, bool(stored), obstacle, language,
-        bool(csrf), at, connect_ms, sent_bytes, in_flight, waited_ms,
-    )  # fmt: skip
+    state, state_header, age_s, ttl_s, stored, obstacle, language, csrf = row[9:17]
+    return Outcome._make((
+        row[0], fetch, *row[1:9], _STATES[state], state_header, age_s, ttl_s, bool(stored),
+        obstacle, language, bool(csrf), *row[17:],
+    ))  # fmt: skip
 
 
 def judgement_of(row: tuple[Any, ...]) -> Judgement | None:

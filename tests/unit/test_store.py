@@ -94,6 +94,10 @@ def results(draw: st.DrawFn) -> list[TargetResult]:
                     language=st.none() | TEXT,
                     csrf=st.booleans(),
                     at=NUMBER,
+                    connect_ms=OPTIONAL,
+                    sent_bytes=st.none() | st.integers(0, 2**40),
+                    in_flight=st.none() | st.integers(1, 1000),
+                    waited_ms=OPTIONAL,
                 )
             )
             for fetched in Pass

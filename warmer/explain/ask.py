@@ -173,7 +173,7 @@ class _Asking:
         if asked is None:
             return ""
         await self.keys.before([asked])
-        new_page = dataclasses.replace(target, url=asked.url)
+        new_page = target._replace(url=asked.url)
         (outcome,) = (await self.fetching.fetch(new_page, Pass.WARM)).outcomes
         if outcome.status == 200:
             fresh = dataclasses.replace(asked, language=outcome.language)

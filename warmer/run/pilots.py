@@ -109,7 +109,7 @@ class Pilots:
         if asked is None:
             return
         await self.keys.before([asked])
-        target = dataclasses.replace(result.target, url=asked.url)
+        target = result.target._replace(url=asked.url)
         for outcome in await self.passes.fetch_aside([target]):
             if outcome.status == 200:
                 seen = dataclasses.replace(asked, language=outcome.language)

@@ -7,7 +7,6 @@ and comes from a cache: that is shown by two requests, for a few pages.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import secrets
 from enum import Enum, auto
@@ -143,7 +142,7 @@ async def private_among(targets: Sequence[Target], fetch: Fetches, logins: Login
         each.rank for each in given if each.status == 200 and not _is_login(each, targets, logins)
     }
     asked = [
-        dataclasses.replace(target, url=_unvisited(target.url, nonce))
+        target._replace(url=_unvisited(target.url, nonce))
         for target in targets
         if target.rank in came
     ]

@@ -6,7 +6,6 @@ than a thousand.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from typing import TYPE_CHECKING
 
@@ -200,7 +199,7 @@ class Verification:
         """A cache that was told to render again says BYPASS, and stores what it gets."""
         if warm is None or not self._refresh or warm.state is not CacheState.BYPASS:
             return warm
-        return dataclasses.replace(warm, state=CacheState.MISS)
+        return warm._replace(state=CacheState.MISS)
 
     def _typical_times(self) -> Typical | None:
         pairs = (
@@ -223,7 +222,7 @@ def regardless_of_cookies(outcome: Outcome | None, *, shared: bool) -> Outcome |
     """Of an entry that another session finds, too, Vary: Cookie was said after storing."""
     if outcome is None or not shared or outcome.obstacle != "vary-cookie":
         return outcome
-    return dataclasses.replace(outcome, obstacle=None, detail="")
+    return outcome._replace(obstacle=None, detail="")
 
 
 def _question(result: TargetResult, headers: dict[str, str]) -> KeyQuestion:
@@ -247,7 +246,7 @@ def aged(warm: Outcome | None, probe: Outcome | None) -> Outcome | None:
         return probe
     if warm.age_s is not None or probe.age_s is None:
         return probe
-    return dataclasses.replace(probe, state=CacheState.HIT, state_header="age")
+    return probe._replace(state=CacheState.HIT, state_header="age")
 
 
 def _fetched(results: Iterable[TargetResult]) -> Iterator[TargetResult]:

@@ -105,7 +105,7 @@ def test_our_own_user_agent_is_told_once() -> None:
 
 def test_a_stored_csrf_token_is_everyones() -> None:
     seen = visit([], caches=(cache(),))
-    seen = dataclasses.replace(seen, warm=dataclasses.replace(seen.warm, csrf=True))
+    seen = dataclasses.replace(seen, warm=seen.warm._replace(csrf=True))
     assert text_of(seen, "csrf-token").endswith("and is stored: all visitors share the token")
 
 
@@ -143,7 +143,7 @@ def test_a_verdict_that_nothing_else_tells_of_comes_first_with_its_cure() -> Non
 def test_a_page_that_failed_says_only_that() -> None:
     lost = Judgement(Verdict.FAILED, "status-503", "status 503")
     seen = visit([("vary", "Cookie")], lost)
-    seen = dataclasses.replace(seen, warm=dataclasses.replace(seen.warm, status=503))
+    seen = dataclasses.replace(seen, warm=seen.warm._replace(status=503))
     assert set(said(seen)) == {"answer", "caches", "second-fetch"}
     assert cure_of(seen, "answer").startswith("the origin answers with an error")
 
