@@ -172,6 +172,7 @@ class GuardConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     guard_ms: NotNegative = 10.0
     max_ms: Positive = 2000.0
     every_s: Positive = 1.0
+    max_pause_s: Positive = 600.0
     evictions_per_s: NotNegative | None = None
     memory_ratio: Share | None = None
     cpu_ratio: Positive | None = None

@@ -149,6 +149,20 @@ def test_a_command_that_says_too_hot_holds_the_run_until_it_does_not(
     assert site.total_renders() == PAGES
 
 
+def test_a_run_that_is_held_for_too_long_ends_and_can_be_resumed(
+    tmp_path: Path, site: DjangoSite, config: Path
+) -> None:
+    add(config, '[guard]\ncommand = "test -e cool"\nmax_pause_s = 3\n')
+    held = crawl(tmp_path, "-c", config.name)
+    assert (held.code, held.report["run"]["status"]) == (3, "aborted")
+    assert "for 3 s (guard.max_pause_s) it had to pause: guard.command ended with 1" in held.stdout
+    rendered = site.total_renders()
+    assert rendered < PAGES
+    (tmp_path / "cool").touch()
+    assert crawl(tmp_path, "--resume", "last").report["counts"]["warm"] == PAGES
+    assert site.total_renders() == PAGES
+
+
 def test_a_command_that_cannot_be_run_ends_the_run_with_a_line(
     tmp_path: Path, site: DjangoSite, config: Path
 ) -> None:

@@ -77,7 +77,7 @@ class Governor:
         """Wake the crawl when the job is stopped during a pause; ends with it."""
         try:
             await self._job.stopped.wait()
-            if self.limit == 0:
+            if self.limit == 0 or self._quiet is not None:
                 wake(self.crawler)
         finally:
             if self._timer is not None:
@@ -116,6 +116,10 @@ class Governor:
         """See `Limiter.release`."""
         self._limiter.release(why, time.monotonic())
         self._apply()
+
+    def give_up(self, why: str) -> None:
+        """End the crawl for the visitors' sake."""
+        self._job.abort(why)
 
     def _sample(
         self,

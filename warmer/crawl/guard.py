@@ -43,12 +43,13 @@ class Look(NamedTuple):
 
 
 class Advice(Enum):
-    """What to do after a look."""
+    """What to do after a look; TRY goes on without knowing that it is better."""
 
     GO_ON = auto()
     LOOK_AGAIN = auto()
     BACK_OFF = auto()
     RESUME = auto()
+    TRY = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,8 @@ class VisitorGuard:
             return self._resume()
         if waited_s >= LONGEST_S:
             self.why = f"{LONGEST_S:g} s of pause did not help: one request tries"
-            return self._resume()
+            self._resume()
+            return Advice.TRY
         return Advice.GO_ON
 
     def _resume(self) -> Advice:

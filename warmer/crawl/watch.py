@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import statistics
 import time
 from dataclasses import dataclass, field
@@ -56,6 +57,10 @@ class Brake(Protocol):
 
     def release(self, why: str) -> None: ...
 
+    def give_up(self, why: str) -> None:
+        """End the crawl."""
+        ...
+
     async def quiet(self) -> None:
         """Send nothing, and return when nothing is on the wire any more."""
         ...
@@ -84,7 +89,10 @@ class Candidate:
 
 @dataclass(slots=True, kw_only=True)
 class Watch:
-    """One for each run: its passes share the canary, and what it took at first."""
+    """One for each run: its passes share the canary, and what it took at first.
+
+    A crawl that pauses for `patience_s` seconds, and sees nothing better between, is given up.
+    """
 
     origin: Origin
     tolerance: Tolerance
@@ -93,12 +101,14 @@ class Watch:
     note: Callable[[str], None]
     signals: Sequence[Signal] = ()
     chosen: Candidate | None = None
+    patience_s: float = math.inf
     _candidates: list[Candidate] = field(default_factory=list)
     _offered: asyncio.Event = field(default_factory=asyncio.Event)
     _canary: Canary | None = None
     _guard: VisitorGuard = field(init=False)
     _misses: int = 0
     _hot: set[object] = field(default_factory=set)
+    _paused_at: float | None = None
 
     def __post_init__(self) -> None:
         self._guard = VisitorGuard(self.tolerance)
@@ -172,10 +182,12 @@ class Watch:
             await asyncio.sleep(AGAIN_S)
             advice = await self._advice(canary, brake)
         if advice is Advice.BACK_OFF:
-            self._hot.add(self._guard)
-            brake.press(self._guard.why)
+            self._press(self._guard, self._guard.why, brake)
+        elif advice is Advice.TRY:
+            self._release(self._guard, self._guard.why, brake)
         elif not brake.pressed or advice is Advice.RESUME:
             self._cool(self._guard, self._guard.why, brake)
+        self._heed_patience(self._guard.why, brake)
 
     async def _advice(self, canary: Canary, brake: Brake) -> Advice:
         look = await canary.look()
@@ -206,16 +218,32 @@ class Watch:
         while True:
             why = await signal.read()
             if why:
-                self._hot.add(signal)
-                brake.press(why)
+                self._press(signal, why, brake)
+                self._heed_patience(why, brake)
             else:
                 self._cool(signal, "nothing is too hot any more", brake)
             await asyncio.sleep(SIGNALS_S)
 
-    def _cool(self, what: object, why: str, brake: Brake) -> None:
+    def _press(self, what: object, why: str, brake: Brake) -> None:
+        self._hot.add(what)
+        brake.press(why)
+        if brake.pressed and self._paused_at is None:
+            self._paused_at = time.monotonic()
+
+    def _release(self, what: object, why: str, brake: Brake) -> None:
         self._hot.discard(what)
         if brake.pressed and not self._hot:
             brake.release(why)
+
+    def _cool(self, what: object, why: str, brake: Brake) -> None:
+        self._release(what, why, brake)
+        if not self._hot:
+            self._paused_at = None
+
+    def _heed_patience(self, why: str, brake: Brake) -> None:
+        """Nobody knows of a run that waits for ever."""
+        if self._paused_at is not None and time.monotonic() - self._paused_at >= self.patience_s:
+            brake.give_up(f"for {self.patience_s:g} s (guard.max_pause_s) it had to pause: {why}")
 
 
 def _idle_ms(looks: Sequence[Look], cold_ms: float | None) -> list[float]:
