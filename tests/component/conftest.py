@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.component.intake_site import HeldSite
+from tests.sites.newsroom.driver import Newsroom
+from tests.sites.newsroom.pages import BASE
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> HeldSite:
     """A site with an empty queue, at `w.db`, whose runs end when the test says so."""
     return HeldSite(tmp_path / "w.db")
+
+
+@pytest.fixture
+def rooms(tmp_path: Path) -> Iterator[Any]:
+    """Opens the newsroom with settings of the app: `rooms(stream=…)`."""
+    opened: list[Newsroom] = []
+
+    def start(**warmer: Any) -> Newsroom:
+        opened.append(Newsroom(tmp_path, {"WARMER": {"base_url": BASE, **warmer}}).migrate())
+        return opened[-1]
+
+    yield start
+    for room in opened:
+        room.close()
+
+
+@pytest.fixture
+def environments(pytestconfig: pytest.Config) -> Path:
+    """Where releases are kept: WARMER_DJANGO_VERSIONS names it, else pytest's cache has it."""
+    kept = os.environ.get("WARMER_DJANGO_VERSIONS")
+    directory = Path(kept) if kept else pytestconfig.cache.mkdir("django-versions")
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory

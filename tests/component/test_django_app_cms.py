@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.component.django_releases import installed
 from tests.sites.newsroom.driver import Newsroom
-from tests.sites.newsroom.pages import environments
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.servers.stores import RedisServer
 
-__all__ = ["environments"]
 BASE = "https://news.example.test"
 # packaging: django CMS 5.1 imports it without asking for it.
 PACKAGES = ["django-cms==5.1.3", "django>=5.2,<5.3", "redis>=5", "packaging"]
@@ -25,19 +22,7 @@ PACKAGES = ["django-cms==5.1.3", "django>=5.2,<5.3", "redis>=5", "packaging"]
 
 @pytest.fixture
 def site_packages(environments: Path) -> Path:
-    """A directory with django CMS and what it needs; made once, whole or not at all."""
-    ready = environments / f"django-cms-5.1.3-{sys.version_info.major}.{sys.version_info.minor}"
-    if not ready.exists():
-        with tempfile.TemporaryDirectory(dir=environments) as unfinished:
-            done = subprocess.run(
-                [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-                 "--target", f"{unfinished}/site", *PACKAGES],
-                check=False, capture_output=True, text=True,
-            )  # fmt: skip
-            assert done.returncode == 0, f"cannot install django CMS: {done.stderr}"
-            if not ready.exists():  # another worker may have been faster
-                Path(unfinished, "site").rename(ready)
-    return ready
+    return installed("django-cms-5.1.3", PACKAGES, environments)
 
 
 def test_what_an_editor_does_with_a_page_and_its_plugins_warms_it(

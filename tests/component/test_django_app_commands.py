@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.component.test_django_keys_versions import RUNNABLE, installed
+from tests.component.django_releases import RUNNABLE, installed_django
 from tests.sites.newsroom.driver import Newsroom, Shell
-from tests.sites.newsroom.pages import environments
 from warmer.caches.address import parse
 from warmer.config_file import build_site
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from tests.servers.stores import RedisServer
     from warmer.config import SiteConfig
 
-__all__ = ["environments"]
 FOR_ADMIN = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -207,7 +205,9 @@ def test_the_hash_variant_is_that_of_the_running_django(
     variant: str,
 ) -> None:
     caches = {"default": {"BACKEND": CORE, "LOCATION": "redis://10.0.0.20/0"}}
-    room = open_room(CACHES=caches, python=python, path=(installed(version, python, environments),))
+    room = open_room(
+        CACHES=caches, python=python, path=(installed_django(version, python, environments),)
+    )
     (cache,) = read(printed(room)).cache
     assert cache.keys
     assert cache.keys.hash == variant

@@ -6,33 +6,14 @@ import json
 import signal
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.servers.process import free_port
-from tests.sites.newsroom.driver import Newsroom
+from tests.sites.newsroom.pages import BASE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.conftest import StartRedis
     from tests.servers.stores import RedisServer
-
-BASE = "https://news.example.test"
-SECRET = "a shared secret"
-
-
-@pytest.fixture
-def rooms(tmp_path: Path) -> Iterator[Any]:
-    opened: list[Newsroom] = []
-
-    def start(**warmer: Any) -> Newsroom:
-        opened.append(Newsroom(tmp_path, {"WARMER": {"base_url": BASE, **warmer}}).migrate())
-        return opened[-1]
-
-    yield start
-    for room in opened:
-        room.close()
 
 
 def sent(server: RedisServer) -> list[str]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.component.test_django_keys_versions import RUNNABLE, installed
-from tests.sites.newsroom.pages import environments, refreshed, signed, start
+from tests.component.django_releases import RUNNABLE, installed_django
+from tests.sites.newsroom.pages import refreshed, signed, start
 from warmer.caches.cache_status import members
 from warmer.model import CacheState
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.sites.newsroom.pages import StartNewsroom
 
-__all__ = ["environments", "start"]
+__all__ = ["start"]
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ __all__ = ["environments", "start"]
 def test_a_signed_request_renders_and_stores_anew_in_this_django(
     start: StartNewsroom, environments: Path, version: str, python: str, path: str
 ) -> None:
-    site = installed(version, python, environments)
+    site = installed_django(version, python, environments)
     site_wide = path == "/a/one/"
     room, shell = start(
         python=python, path=(site,), **({} if site_wide else {"MIDDLEWARE": WITHOUT_SITE_CACHE})

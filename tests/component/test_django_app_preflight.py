@@ -8,18 +8,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Message
 
-from tests.servers.process import HOST, free_port
+from tests.servers.mail import running_mail
+from tests.servers.process import HOST
 from tests.sites.launch.evening import BASE_URL, CORE, Evening, with_daemon
 from warmer.contrib.django.preflight.run import CHECKS
 from warmer.preflight.result import INSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from email.message import Message as Mail
     from pathlib import Path
+
+    from aiosmtpd.controller import Controller
 
     from tests.servers.stores import RedisServer
 
@@ -27,24 +27,11 @@ LOCMEM = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 STOCK = "tests.sites.launch."
 
 
-class Sink(Message):
-    """Takes every mail and keeps it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mails: list[Mail] = []
-
-    def handle_message(self, message: Mail) -> None:
-        self.mails.append(message)
-
-
 @pytest.fixture(scope="module")
 def smtp() -> Iterator[Controller]:
     """A mail server that delivers to its own list."""
-    server = Controller(Sink(), hostname=HOST, port=free_port())
-    server.start()
-    yield server
-    server.stop()
+    with running_mail() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

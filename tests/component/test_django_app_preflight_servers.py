@@ -7,57 +7,34 @@ import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Message
 
-from tests.component.test_django_keys_versions import RUNNABLE, installed
-from tests.servers.process import HOST, free_port
+from tests.component.django_releases import RUNNABLE, installed_django
+from tests.servers.mail import running_mail
+from tests.servers.process import HOST
 from tests.sites.launch.evening import CORE, Evening, with_daemon
 from tests.sites.newsroom.driver import ROOT
-from tests.sites.newsroom.pages import environments
 from warmer.preflight.inside import inside
 from warmer.preflight.result import Grade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from email.message import Message as Mail
     from pathlib import Path
+
+    from aiosmtpd.controller import Controller
 
     from tests.servers.stores import MemcachedServer, RedisServer
 
-__all__ = ["environments"]
 LOCMEM = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-
-
-class Sink(Message):
-    """Takes every mail and keeps it, but those to `refused`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mails: list[Mail] = []
-
-    def handle_message(self, message: Mail) -> None:
-        self.mails.append(message)
-
-    async def handle_RCPT(  # noqa: N802 -- aiosmtpd's name
-        self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
-    ) -> str:
-        if address.startswith("refused"):
-            return "550 no such box"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
 
 
 @pytest.fixture
 def smtp() -> Iterator[Controller]:
-    server = Controller(Sink(), hostname=HOST, port=free_port())
-    server.start()
-    yield server
-    server.stop()
+    with running_mail() as server:
+        yield server
 
 
 @pytest.fixture
@@ -292,7 +269,7 @@ def test_no_secret_is_in_what_is_said(evening: Evening) -> None:
 def test_every_django_that_runs_here_passes_when_it_is_healthy(
     evening: Evening, tmp_path: Path, environments: Path, version: str, python: str
 ) -> None:
-    packages = installed(version, python, environments)
+    packages = installed_django(version, python, environments)
     other = Evening(tmp_path / "other", evening.settings, python=python, path=(packages,))
     other.build()
     said = other.say()

@@ -1,28 +1,21 @@
-"""A real Wagtail: what its editors do, and what the daemon's stream gets of it.
-
-Wagtail is installed once into a directory that is kept, as the Django versions are.
-"""
+"""A real Wagtail: what its editors do, and what the daemon's stream gets of it."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.component.django_releases import installed
 from tests.sites.newsroom.driver import Newsroom, Shell
-from tests.sites.newsroom.pages import environments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.servers.stores import RedisServer
 
-__all__ = ["environments"]
 BASE = "https://news.example.test"
 MODULE = "tests.sites.newsroom.wagtail_site"
 PACKAGES = ["wagtail==8.0.1", "django>=5.2,<5.3", "redis>=5"]
@@ -31,19 +24,7 @@ FRONTEND = {"warmer": {"BACKEND": "warmer.contrib.django.wagtail.FrontendCacheBa
 
 @pytest.fixture
 def site_packages(environments: Path) -> Path:
-    """A directory with Wagtail and what it needs; made once, whole or not at all."""
-    ready = environments / f"wagtail-8.0.1-{sys.version_info.major}.{sys.version_info.minor}"
-    if not ready.exists():
-        with tempfile.TemporaryDirectory(dir=environments) as unfinished:
-            done = subprocess.run(
-                [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-                 "--target", f"{unfinished}/site", *PACKAGES],
-                check=False, capture_output=True, text=True,
-            )  # fmt: skip
-            assert done.returncode == 0, f"cannot install Wagtail: {done.stderr}"
-            if not ready.exists():  # another worker may have been faster
-                Path(unfinished, "site").rename(ready)
-    return ready
+    return installed("wagtail-8.0.1", PACKAGES, environments)
 
 
 class Wagtail:

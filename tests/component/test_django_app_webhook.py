@@ -11,30 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sites.newsroom.driver import Newsroom
+from tests.sites.newsroom.pages import BASE, SECRET
 from warmer.contrib.django.delivery import signature
 from warmer.daemon.signature import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-
-BASE = "https://news.example.test"
-SECRET = "a shared secret"
-
-
-@pytest.fixture
-def rooms(tmp_path: Path) -> Iterator[Any]:
-    opened: list[Newsroom] = []
-
-    def start(**warmer: Any) -> Newsroom:
-        opened.append(Newsroom(tmp_path, {"WARMER": {"base_url": BASE, **warmer}}).migrate())
-        return opened[-1]
-
-    yield start
-    for room in opened:
-        room.close()
 
 
 class Receiver(ThreadingHTTPServer):

@@ -1,25 +1,20 @@
 """Keys of other Django versions, learnt and looked up against those Djangos themselves.
 
-One release of every hash variant, each installed once into a directory that is kept:
-WARMER_DJANGO_VERSIONS names it, else pytest's cache has it. Versions that no interpreter
-here can run are not in the list of tests; recordings of all of them are in
-tests/unit/keys/vectors.
+One release of every hash variant; recordings of all of them, of those too that no interpreter
+here can run, are in tests/unit/keys/vectors.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from warmer.caches.django_keys import HashVariant
+from tests.component.django_releases import RUNNABLE, installed_django
 from warmer.caches.key_evidence import Learnt
 from warmer.caches.key_learning import KeyLearner
 from warmer.caches.lookup import KeyLookup
@@ -30,42 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.servers.stores import RedisServer
+    from warmer.caches.django_keys import HashVariant
 
-# Django version, the Python versions that run it, its hash variant.
-RELEASES = [
-    ("4.2.30", ("3.11", "3.12"), HashVariant.LEGACY),
-    ("5.2.19", ("3.11", "3.12", "3.13"), HashVariant.MARKER),
-    ("6.1.2", ("3.12", "3.13"), HashVariant.NETSTRING),
-    ("6.1.3", ("3.12", "3.13"), HashVariant.NETSTRING_MARKER),
-]
 AGENT = {"User-Agent": "Tester/1.0", "Accept-Language": "de"}
 SILENT = {"Accept-Language": "en"}
-
-
-def interpreter(versions: tuple[str, ...]) -> str | None:
-    """A Python of one of these versions: this one, one on the path, or one of pyenv."""
-    if f"{sys.version_info.major}.{sys.version_info.minor}" in versions:
-        return sys.executable
-    for version in versions:
-        pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-        for found in sorted(pyenv.glob(f"{version}.*/bin/python"), reverse=True):
-            return str(found)
-        on_path = shutil.which(f"python{version}")
-        if on_path and _runs(on_path):
-            return on_path
-    return None
-
-
-def _runs(python: str) -> bool:
-    """Whether it is an interpreter: a version manager's stand-in is on the path without one."""
-    return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0
-
-
-RUNNABLE = [
-    pytest.param(version, python, variant, id=f"{version}-{variant}")
-    for version, pythons, variant in RELEASES
-    if (python := interpreter(pythons))
-]
 
 
 class Warmer:
@@ -92,33 +55,12 @@ class Warmer:
         return answer
 
 
-def installed(version: str, python: str, environments: Path) -> Path:
-    """A directory with this Django and its Redis client; made once, whole or not at all."""
-    tag = Path(python).resolve().name
-    ready = environments / f"django-{version}-{tag}"
-    if not ready.exists():
-        with tempfile.TemporaryDirectory(dir=environments) as unfinished:
-            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            packages = [f"django=={version}", "redis>=5", "tzdata"]
-            done = subprocess.run(
-                [*pip, "--target", f"{unfinished}/site", *packages],
-                check=False, capture_output=True, text=True,
-            )  # fmt: skip
-            assert done.returncode == 0, f"cannot install Django {version}: {done.stderr}"
-            if not ready.exists():  # another worker may have been faster
-                Path(unfinished, "site").rename(ready)
-    return ready
-
-
 @pytest.fixture
-def start_django(redis_server: RedisServer, pytestconfig: pytest.Config) -> Iterator[Any]:
-    kept = os.environ.get("WARMER_DJANGO_VERSIONS")
-    environments = Path(kept) if kept else pytestconfig.cache.mkdir("django-versions")
-    environments.mkdir(parents=True, exist_ok=True)
+def start_django(redis_server: RedisServer, environments: Path) -> Iterator[Any]:
     processes: list[subprocess.Popen[str]] = []
 
     def start(version: str, python: str) -> Warmer:
-        site = installed(version, python, environments)
+        site = installed_django(version, python, environments)
         process = subprocess.Popen(
             [python, str(Path(__file__).with_name("warm_with_django.py"))],
             env={**os.environ, "PYTHONPATH": str(site), "WARM_REDIS_URL": redis_server.url},

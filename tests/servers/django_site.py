@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tests.servers.process import HOST, Running, replies, running
+from tests.servers.process import HOST, Listening, replies, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,23 +74,12 @@ class Render:
 
 
 @dataclass(frozen=True, slots=True)
-class DjangoSite:
+class DjangoSite(Listening):
     """The running shop; `origin` is where it listens, `url` what visitors call it."""
 
-    server: Running
     options: SiteOptions
     render_log: Path
-    host: str = HOST
     url: str = f"http://{PUBLIC_HOST}"
-
-    @property
-    def port(self) -> int:
-        return self.server.port
-
-    @property
-    def node(self) -> str:
-        """host:port, as `--connect-to` takes it."""
-        return f"{self.host}:{self.port}"
 
     def rendered(self, target: str | None = None) -> list[Render]:
         """Renders in the order in which they began, of one path and query or of all."""

@@ -60,6 +60,25 @@ class Running:
         os.killpg(self.process.pid, signal.SIGCONT)
 
 
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What runs, by where it listens; `node` as `--connect-to` takes it."""
+
+    server: Running
+
+    @property
+    def host(self) -> str:
+        return HOST
+
+    @property
+    def port(self) -> int:
+        return self.server.port
+
+    @property
+    def node(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
 def free_port() -> int:
     """A loopback TCP port on which nothing listens at this moment."""
     with socket.socket() as probe:

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.servers.process import HOST, Running, accepts, require, running
+from tests.servers.process import HOST, Listening, accepts, require, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,20 +31,10 @@ http {
 
 
 @dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(Listening):
     """A running nginx or Varnish; `directory` holds its files."""
 
-    server: Running
     directory: Path
-    host: str = HOST
-
-    @property
-    def port(self) -> int:
-        return self.server.port
-
-    @property
-    def node(self) -> str:
-        return f"{self.host}:{self.port}"
 
     @property
     def url(self) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import redis
 from pymemcache.client.base import Client as MemcachedClient
 
-from tests.servers.process import HOST, Running, replies, require, running
+from tests.servers.process import HOST, Listening, replies, require, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,19 +18,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class RedisServer:
+class RedisServer(Listening):
     """A running redis-server; `url` names database 0."""
-
-    server: Running
-    host: str = HOST
-
-    @property
-    def port(self) -> int:
-        return self.server.port
-
-    @property
-    def node(self) -> str:
-        return f"{self.host}:{self.port}"
 
     @property
     def url(self) -> str:
@@ -49,19 +38,8 @@ class RedisServer:
 
 
 @dataclass(frozen=True, slots=True)
-class MemcachedServer:
+class MemcachedServer(Listening):
     """A running memcached."""
-
-    server: Running
-    host: str = HOST
-
-    @property
-    def port(self) -> int:
-        return self.server.port
-
-    @property
-    def node(self) -> str:
-        return f"{self.host}:{self.port}"
 
     @property
     def url(self) -> str:

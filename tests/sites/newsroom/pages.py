@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +12,7 @@ from warmer.crawl.refresh import refresh_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.servers.stores import RedisServer
 
@@ -71,12 +70,3 @@ def keys(server: RedisServer) -> list[str]:
     """Page entries and header lists; not the index beside them."""
     found: Any = server.client(1).keys("*views.decorators.cache*")
     return sorted(key.decode().partition("cache.")[2] for key in found)
-
-
-@pytest.fixture
-def environments(pytestconfig: pytest.Config) -> Path:
-    """Where each Django version is installed once."""
-    kept = os.environ.get("WARMER_DJANGO_VERSIONS")
-    directory = Path(kept) if kept else pytestconfig.cache.mkdir("django-versions")
-    directory.mkdir(parents=True, exist_ok=True)
-    return directory
