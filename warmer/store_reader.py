@@ -6,6 +6,7 @@ Everything of a run is read a page at a time, so memory does not grow with the p
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -207,6 +208,15 @@ class StoreReader:
     def gone(self, earlier: str, later: str) -> int:
         """How many targets of the earlier run the later one did not plan."""
         return gone(self._file, self._number(earlier), self._number(later))
+
+    def errors_of_all(self, run_id: str) -> Counter[str]:
+        """By reason, how often no whole response came; empty as soon as one target's did."""
+        rows = self._file.rows(
+            "SELECT error, count(*) FROM outcomes WHERE run = ?1 AND NOT EXISTS"
+            " (SELECT 1 FROM outcomes WHERE run = ?1 AND error IS NULL) GROUP BY error",
+            (self._number(run_id),),
+        )
+        return Counter(dict(rows))
 
     def probed_by_key_alone(self, run_id: str, *, since: float) -> int:
         """How many targets are warm by their key, and no response to the probe said so too.

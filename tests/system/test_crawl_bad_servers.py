@@ -21,7 +21,7 @@ from tests.servers.misbehaviour import (
     silence,
     stall,
 )
-from tests.system.command import read_reports, started
+from tests.system.command import read_reports, started, warmer
 
 if TYPE_CHECKING:
     from tests.servers.rogue import Rogue
@@ -79,6 +79,26 @@ def test_each_misbehaving_page_fails_with_its_reason_and_the_others_are_warmed(
     assert found == {path: reason for path, (_, reason) in BEHAVIOURS.items()}
     assert [row.target for row in rows if row.verdict == "warm"] == GOOD
     assert 0 < peak_kb < PEAK_LIMIT_KB
+
+
+def test_an_origin_that_answers_no_request_ends_a_small_run_with_3(
+    rogue: Rogue, tmp_path: Path
+) -> None:
+    for path in ("/a", "/b", "/c"):
+        rogue.on(path, silence())
+    (tmp_path / "site.toml").write_text(
+        f"""
+        base_url = "http://www.example.test"
+        connect_to = "127.0.0.1:{rogue.port}"
+        [crawl]
+        timeout_s = 1
+        retries = 0
+        """,
+        encoding="utf-8",
+    )
+    result = warmer(tmp_path, "crawl", "-", "-c", "site.toml", stdin="/a\n/b\n/c\n")
+    assert result.code == 3, result.stderr
+    assert "the origin answers no request: timeout" in result.stderr
 
 
 def peak_memory_kb(pid: int) -> int:

@@ -31,6 +31,8 @@ REASON_BY_CODE: dict[int, str] = {
 _READING = re.compile("Recv failure|SSL_read|Failure when receiving")
 _BLANK = (b"\r\n", b"\n")
 
+SILENT_REASONS = frozenset({"timeout", "closed-early"})
+"""Reasons that say that an origin which is there does not answer, for this page at least."""
 UNREACHABLE_REASONS = frozenset({"dns", "connect", "private-address", "tls", "proxy"})
 """Reasons that say that the origin itself cannot be talked to."""
 

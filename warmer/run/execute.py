@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from warmer.crawl.fetch import SILENT_REASONS, UNREACHABLE_REASONS
 from warmer.errors import ExitCode, WarmerError
 from warmer.model import Pass, RunStatus, Verdict
 from warmer.report.gate import gate
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from warmer.store import Store
 
 _log = logging.getLogger(__name__)
+_SEVERAL = 3
+"""One page or two that nobody answers for may be slow; of more, it is the origin."""
 _TELL = {True: "show one: the rest is asked for, too", False: "show none: no more of them"}
 
 
@@ -235,6 +238,10 @@ class Execution:
         if left and not self._stopped(passes):
             counters = await passes.run(Pass.WARM, self._unfetched(), total=left, what="warm")
             passes.check_reached(counters)
+        errors = self.store.errors_of_all(self.run_id)
+        if errors.total() >= _SEVERAL and errors.keys() <= SILENT_REASONS | UNREACHABLE_REASONS:
+            most, _ = errors.most_common(1)[0]
+            passes.aborted = passes.aborted or f"the origin answers no request: {most}"
 
     def _unfetched(self) -> Iterator[Target]:
         return self.store.unfetched(self.run_id, Pass.WARM)
