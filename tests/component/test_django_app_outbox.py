@@ -64,36 +64,24 @@ def test_of_1500_saves_with_a_receiver_that_dies_in_between_none_is_lost(
     assert {*arrived, *sent(again)} == {f"{BASE}/a/a{n}/" for n in range(1500)}
 
 
-def test_a_refused_connection_neither_breaks_nor_slows_saves(rooms: Any) -> None:
+def test_a_refused_connection_breaks_no_save_and_is_told_once(rooms: Any) -> None:
     shell = rooms(stream=f"redis://127.0.0.1:{free_port()}/5").shell()
-    seconds = shell("""
-        import time
-        began = time.monotonic()
-        for n in range(50):
-            Article.objects.create(slug=f"a{n}", title="x")
-        time.monotonic() - began
-    """)
+    shell("for n in range(50): Article.objects.create(slug=f'a{n}', title='x')")
     assert shell("Article.objects.count(), Outbox.objects.count()") == [50, 50]
-    assert seconds < 3
     assert shell.log().count("kept in the outbox") == 1
 
 
-def test_a_receiver_that_never_answers_costs_half_a_second_once(
+def test_a_receiver_that_never_answers_is_waited_for_by_one_save_alone(
     rooms: Any, start_redis: StartRedis
 ) -> None:
     redis = start_redis()
-    redis.server.freeze()
+    before = redis.connections()
     shell = rooms(stream=redis.database(5)).shell()
-    first, later = shell("""
-        import time
-        def timed(slug):
-            began = time.monotonic()
-            Article.objects.create(slug=slug, title="x")
-            return time.monotonic() - began
-        timed("a"), max(timed(f"b{n}") for n in range(5))
-    """)
-    assert 0.2 < first < 1.5
-    assert later < 0.25
+    redis.server.freeze()
+    shell("for n in range(6): Article.objects.create(slug=f'a{n}', title='x')")
+    redis.server.thaw()
+    # The save's one, and this look's.
+    assert redis.connections() == before + 2
     assert shell("Outbox.objects.count()") == 6
 
 

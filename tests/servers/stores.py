@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import redis
 from pymemcache.client.base import Client as MemcachedClient
@@ -31,6 +31,12 @@ class RedisServer(Listening):
     def client(self, db: int = 0) -> redis.Redis:
         """A client that returns bytes; the caller closes it or leaves it to the collector."""
         return redis.Redis(host=self.host, port=self.port, db=db)
+
+    def connections(self) -> int:
+        """How many were made until now, this look's included."""
+        with self.client() as client:
+            found: Any = client.info("stats")
+        return int(found["total_connections_received"])
 
     def flush(self) -> None:
         with self.client() as client:
