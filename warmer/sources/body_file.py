@@ -15,10 +15,13 @@ def read_body(name: str) -> bytes | None:
     """The content of a regular file of at most 4 MB; None if there is no such.
 
     A relative name is relative to the working directory, as vegeta and siege take it.
-    A named pipe would wait for ever, and a device never end.
+    What lies elsewhere is not read: a stranger's capture may name any file of this
+    machine. A named pipe would wait for ever, and a device never end.
     """
-    path = Path(name)
     try:
+        path = Path(name).resolve()
+        if not path.is_relative_to(Path.cwd()):
+            return None
         if not path.is_file() or path.stat().st_size > MAX_BODY_BYTES:
             return None
         return path.read_bytes()

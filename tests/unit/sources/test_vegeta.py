@@ -44,17 +44,23 @@ def test_the_documented_example_is_read() -> None:
 def test_bodies_come_from_files_beside_which_it_was_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "body.json").write_bytes(b'{"a": 1}')
-    os.mkfifo(tmp_path / "pipe")
+    directory = tmp_path / "attack"
+    directory.mkdir()
+    monkeypatch.chdir(directory)
+    (directory / "body.json").write_bytes(b'{"a": 1}')
+    os.mkfifo(directory / "pipe")
+    (tmp_path / "secret").write_bytes(b"no body of any request")
+    (directory / "link").symlink_to(tmp_path / "secret")
     skipped = Skipped()
     data = b"".join(
         b"POST http://goku/%d\r\n@%s\r\n" % (number, name)
-        for number, name in enumerate([b"body.json", b"pipe", b"none", b"/dev/zero", b"a\0b"])
+        for number, name in enumerate(
+            [b"body.json", b"pipe", b"none", b"/dev/zero", b"a\0b", b"../secret", b"link"]
+        )
     )
     found = requests_in("vegeta", data, skipped)
     assert [(each.url, each.body) for each in found] == [("http://goku/0", b'{"a": 1}')]
-    assert skipped.as_dict() == {"body-file": 4}
+    assert skipped.as_dict() == {"body-file": 6}
     assert skipped.places() == {"body-file": "file:3"}
 
 
