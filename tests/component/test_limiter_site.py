@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,16 +11,19 @@ import pytest
 
 from tests.component.crawl_runs import BASE_URL, Notebook, new_job
 from tests.servers.misbehaviour import in_turn, page
+from tests.servers.process import HOST
+from tests.servers.rogue import Rogue
 from warmer.crawl.crawl import crawl
 from warmer.crawl.guard import Tolerance
 from warmer.crawl.job import CrawlJob, Page
+from warmer.crawl.servers import Servers, Spread
 from warmer.crawl.watch import Candidate, Watch
 from warmer.run.visitor_watch import is_hot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from tests.servers.rogue import Exchange, Rogue
+    from tests.servers.rogue import Exchange
     from warmer.model import LimitMove
 
 HOT = page(headers={"Age": "7"})
@@ -238,3 +242,40 @@ def _takes(seconds: float, *, headers: dict[str, str] | None = None) -> Any:
         answer(exchange)
 
     return behave
+
+
+async def test_a_server_that_goes_down_holds_nobody_up_where_others_are_left(
+    rogue: Rogue,
+) -> None:
+    paths = pages(3000)
+    script(rogue, paths)
+    with running_rogue() as second:
+        script(second, paths)
+        job, seen = watched_job(paths, rogue, max_concurrency=2, abort_ratio=1.0)
+        addresses = [f"{HOST}:{each.port}" for each in (second, rogue)]
+        job.route = Spread(Servers(addresses))
+        assert job.watch is not None
+        job.watch.servers = tuple(addresses)
+        crawling = asyncio.create_task(crawl(job))
+        await seen.until(2)
+        before = second.count()
+    await asyncio.wait_for(crawling, 60)
+    assert before > 0
+    assert [move for move in seen.moves if move.limit == 0] == []
+    assert seen.notes == []
+    assert sum(each.status == 200 for each in judged(job)) > 2900
+
+
+def judged(job: CrawlJob) -> list[Any]:
+    observer: Any = job.observer
+    return list(observer.calls)
+
+
+@contextlib.contextmanager
+def running_rogue() -> Iterator[Rogue]:
+    server = Rogue()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()

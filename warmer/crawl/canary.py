@@ -35,9 +35,17 @@ class Canary:
     """One page of the site with one set of request header lines; `close` when it is done."""
 
     def __init__(
-        self, origin: Origin, url: str, lines: Sequence[str], *, is_hot: IsHot, max_ms: float
+        self,
+        origin: Origin,
+        url: str,
+        lines: Sequence[str],
+        *,
+        is_hot: IsHot,
+        max_ms: float,
+        is_one_of_several: bool = False,
     ) -> None:
         self.url = url
+        self._is_one_of_several = is_one_of_several
         self._is_hot = is_hot
         self._closed = threading.Event()
         # A look that was cancelled may be on the wire still.
@@ -72,7 +80,9 @@ class Canary:
         handle.setopt(pycurl.HEADERFUNCTION, lines.append)
         try:
             handle.perform()
-        except pycurl.error:
+        except pycurl.error as error:
+            if self._is_one_of_several and error.args[0] == pycurl.E_COULDNT_CONNECT:
+                raise GoneError(handle.errstr()) from None
             return Look(None, handle.errstr())
         status: int = handle.getinfo(pycurl.RESPONSE_CODE)
         if status >= 500 or status == 429:

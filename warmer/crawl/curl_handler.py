@@ -22,7 +22,7 @@ from scrapy.responsetypes import responsetypes
 
 from warmer.crawl.fetch import Fetch, FetchError, parse_headers, reason_of
 from warmer.crawl.refresh import refresh_line
-from warmer.crawl.request_meta import TARGET
+from warmer.crawl.request_meta import SERVER, TARGET
 from warmer.crawl.servers import DOWN_S
 from warmer.crawl.transfers import TransferError, Transfers
 
@@ -187,6 +187,7 @@ class PlanDownloadHandler(CurlDownloadHandler):
         return await self._ask(route, last, request)
 
     async def _ask(self, route: Route, place: str, request: Request) -> Fetch:
+        request.meta[SERVER] = place
         try:
             fetch = await self._fetch(request, self._origins[place])
         except FetchError as error:

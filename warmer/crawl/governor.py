@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from warmer.crawl.job import Page
 from warmer.crawl.limiter import AutoLimiter, FixedLimiter, Limiter, Sample
+from warmer.crawl.request_meta import SERVER
 from warmer.crawl.watch import Candidate
 from warmer.model import LimitMove
 
@@ -167,7 +168,8 @@ class Governor:
         if page is Page.HOT or page is Page.STORABLE:
             fetch: Fetch = request.meta["fetch"]
             cold_ms = fetch.first_byte_ms if page is Page.STORABLE else None
-            watch.offer(Candidate(request.url, request.meta["header_lines"], cold_ms))
+            lines = request.meta["header_lines"]
+            watch.offer(Candidate(request.url, lines, cold_ms, request.meta.get(SERVER)))
 
     def _tell(self) -> None:
         self._job.live.limit = limit = self._limiter.limit

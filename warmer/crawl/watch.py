@@ -7,6 +7,7 @@ here. Without a hot page to look at there is no canary, and one line says so.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import math
 import statistics
@@ -80,18 +81,23 @@ class Signal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A page that may be the canary; `cold_ms` is what its rendering took, None: not known."""
+    """A page that may be the canary; `cold_ms` is what its rendering took, None: not known.
+
+    `server` is the one of several that gave it.
+    """
 
     url: str
     lines: Sequence[str]
     cold_ms: float | None
+    server: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class Watch:
     """One for each run: its passes share the canary, and what it took at first.
 
-    A crawl that pauses for `patience_s` seconds, and sees nothing better between, is given up.
+    Where a site has several `servers`, one that nobody can talk to is no sign of load: another
+    one's page is watched then. A crawl that pauses for `patience_s` seconds, and sees nothing better between, is given up.
     """
 
     origin: Origin
@@ -101,6 +107,7 @@ class Watch:
     note: Callable[[str], None]
     signals: Sequence[Signal] = ()
     chosen: Candidate | None = None
+    servers: Sequence[str] = ()
     patience_s: float = math.inf
     _candidates: list[Candidate] = field(default_factory=list)
     _offered: asyncio.Event = field(default_factory=asyncio.Event)
@@ -157,12 +164,16 @@ class Watch:
 
     async def _begin(self, candidate: Candidate, brake: Brake) -> None:
         """Learn what a page takes while we load the site with nothing else."""
+        origin = self.origin
+        if candidate.server is not None:
+            origin = dataclasses.replace(origin, connect_to=candidate.server)
         canary = self._canary = Canary(
-            self.origin,
+            origin,
             candidate.url,
             candidate.lines,
             is_hot=self.is_hot,
             max_ms=self.tolerance.max_ms,
+            is_one_of_several=len(self.servers) > 1,
         )
         await brake.quiet()
         try:

@@ -45,6 +45,7 @@ def visitor_watch(
         note=note,
         signals=load_signals(site),
         chosen=chosen,
+        servers=reach.servers,
         patience_s=guard.max_pause_s,
     )
 
