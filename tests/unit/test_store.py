@@ -1,14 +1,9 @@
+"""What was put into a store comes back from it, and nothing else."""
+
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import sqlite3
-import subprocess
-import sys
-import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.report.runs import STARTED, fetch, finish, new_run, page, probe
-from warmer.errors import BusyError, ConfigError, ExitCode, StoreError
+from warmer.errors import StoreError
 from warmer.model import (
     CacheState,
     EvidenceKind,
@@ -39,24 +34,12 @@ WARM = Judgement(Verdict.WARM, evidence=(EvidenceKind.KEY,))
 FAILED = Judgement(Verdict.FAILED, "timeout")
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path / "warmer.db")
-    yield opened
-    opened.close()
-
-
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """One store for all examples of a property: opening one takes a while."""
     opened = Store(tmp_path_factory.mktemp("store") / "warmer.db")
     yield opened
     opened.close()
-
-
-def sql(path: Path, statement: str) -> list[tuple[object, ...]]:
-    with contextlib.closing(sqlite3.connect(path)) as db, db:
-        return db.execute(statement).fetchall()
 
 
 NUMBER = st.floats(allow_nan=False, allow_infinity=False)
@@ -245,104 +228,6 @@ def test_a_later_outcome_or_verdict_replaces_an_earlier_one(store: Store) -> Non
     assert (found.warm, found.judgement) == (fetch(1, 6.0), WARM)
 
 
-def made(store: Store, run_id: str) -> str:
-    """A run whose id is known."""
-    real = new_run(store, [])
-    finish(store, real)
-    sql(store.path, f"UPDATE runs SET id = '{run_id}' WHERE id = '{real}'")
-    return run_id
-
-
-def test_a_run_is_found_by_its_id_by_a_beginning_of_it_and_as_the_last(store: Store) -> None:
-    made(store, "20260304-050607-aaaa")
-    made(store, "20260305-050607-bbbb")
-    made(store, "20260305-050608-cccc")
-    found = {
-        name: store.run(name).id
-        for name in ("last", "20260304", "20260305-050607-bbbb", "20260305-050608")
-    }
-    assert found == {
-        "last": "20260305-050608-cccc",
-        "20260304": "20260304-050607-aaaa",
-        "20260305-050607-bbbb": "20260305-050607-bbbb",
-        "20260305-050608": "20260305-050608-cccc",
-    }
-    assert [run.id[-4:] for run in store.runs(2)] == ["cccc", "bbbb"]
-
-
-@pytest.mark.parametrize(
-    ("name", "what"),
-    [
-        ("20260305", "stands for more than one run"),
-        ("", "stands for more than one run"),
-        ("2027", "is not a run"),
-        ("%", "is not a run"),
-        ("\udcff", "is not a run"),
-        ("2026030_", "is not a run"),
-        ("' OR 1 --", "is not a run"),
-    ],
-)
-def test_what_names_no_run_or_several_is_refused_in_one_line(
-    store: Store, name: str, what: str
-) -> None:
-    made(store, "20260305-050607-bbbb")
-    made(store, "20260305-050608-cccc")
-    with pytest.raises(ConfigError) as refused:
-        store.run(name)
-    assert str(refused.value) == f'{store.path}: "{name}" {what}; `warmer runs` lists them'
-
-
-def test_an_empty_store_has_no_last_run(store: Store) -> None:
-    with pytest.raises(ConfigError) as refused:
-        store.run("last")
-    assert str(refused.value) == f'{store.path}: "last" is not a run; `warmer runs` lists them'
-    with pytest.raises(ConfigError):
-        list(store.results("last"))
-
-
-def test_a_run_of_a_living_process_is_running_and_cannot_be_had(store: Store) -> None:
-    run_id = new_run(store, [page(1, "/")])
-    assert store.run(run_id).status is RunStatus.RUNNING
-    other = Store(store.path)
-    assert other.run(run_id).status is RunStatus.RUNNING
-    with pytest.raises(ConfigError) as refused:
-        other.adopt_run(run_id)
-    assert str(refused.value) == f"run {run_id} is under way in another process"
-    other.close()
-
-
-def test_a_run_whose_process_has_gone_is_interrupted_and_can_be_had(tmp_path: Path) -> None:
-    path = tmp_path / "warmer.db"
-    killed = Store(path)
-    run_id = new_run(killed, [page(1, "/")])
-    killed.close()
-    store = Store(path)
-    found = store.run(run_id)
-    assert found.status is RunStatus.INTERRUPTED
-    assert found.note == f"killed; `warmer crawl --resume {run_id}` goes on"
-    store.adopt_run(run_id)
-    assert store.run(run_id).status is RunStatus.RUNNING
-    finish(store, run_id)
-    assert store.run(run_id).status is RunStatus.FINISHED
-    assert [each.name for each in tmp_path.iterdir() if "lock" in each.name] == []
-    store.close()
-
-
-def test_a_run_that_has_finished_or_has_no_plan_is_not_resumed(store: Store) -> None:
-    finished = new_run(store, [page(1, "/")])
-    finish(store, finished)
-    with pytest.raises(ConfigError) as refused:
-        store.adopt_run(finished)
-    assert str(refused.value) == f"run {finished} has finished; start a new one"
-    assert store.run(finished).status is RunStatus.FINISHED
-    unplanned = new_run(store, [])
-    finish(store, unplanned, status=RunStatus.ABORTED)
-    with pytest.raises(ConfigError) as refused:
-        store.adopt_run(unplanned)
-    assert str(refused.value) == f"run {unplanned} ended before it had a plan; start a new one"
-    assert list(store.path.parent.glob("*.lock")) == []
-
-
 def test_a_plan_is_kept_whole_or_not_at_all(store: Store) -> None:
     run_id = new_run(store, [])
 
@@ -353,248 +238,6 @@ def test_a_plan_is_kept_whole_or_not_at_all(store: Store) -> None:
     with pytest.raises(StoreError):
         store.add_targets(run_id, broken(), observed_traffic=None, skipped={})
     assert (store.planned(run_id), list(store.targets(run_id))) == (0, [])
-
-
-def test_a_store_of_a_newer_warmer_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "warmer.db"
-    Store(path).close()
-    sql(path, "PRAGMA user_version = 99")
-    with pytest.raises(ConfigError) as refused:
-        Store(path)
-    assert str(refused.value) == f"{path}: written by a newer warmer (schema 99); update warmer"
-
-
-def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "notes.txt"
-    path.write_text("shopping: milk, bread\n" * 100)
-    with pytest.raises(ConfigError) as refused:
-        Store(path)
-    assert str(refused.value) == (
-        f"{path}: cannot be used as the store: file is not a database;"
-        " expected a writable SQLite file"
-    )
-    assert path.read_text() == "shopping: milk, bread\n" * 100
-
-
-def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "shop.db"
-    sql(path, "CREATE TABLE runs (distance REAL)")
-    with pytest.raises(ConfigError) as refused:
-        Store(path)
-    assert str(refused.value) == (
-        f"{path}: cannot be used as the store: table runs already exists;"
-        " expected a writable SQLite file"
-    )
-    assert sql(path, "SELECT name FROM sqlite_master") == [("runs",)]
-
-
-def test_a_directory_is_no_store(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError) as refused:
-        Store(tmp_path)
-    assert str(refused.value) == (
-        f"{tmp_path}: cannot be used as the store: unable to open database file;"
-        " expected a writable SQLite file"
-    )
-
-
-def test_a_path_below_a_file_is_no_store(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match="cannot be used as the store") as refused:
-        Store(tmp_path / "file" / "warmer.db")
-    assert "\n" not in str(refused.value)
-
-
-def test_missing_directories_are_made(tmp_path: Path) -> None:
-    Store(tmp_path / "var" / "lib" / "warmer.db").close()
-    assert (tmp_path / "var" / "lib" / "warmer.db").exists()
-
-
-def test_a_store_that_was_damaged_later_is_one_line_and_no_traceback(tmp_path: Path) -> None:
-    path = tmp_path / "warmer.db"
-    Store(path).close()
-    empty = path.stat().st_size
-    store = Store(path)
-    run_id = new_run(store, [page(rank, f"/{rank}") for rank in range(1, 500)])
-    store.close()
-    pages = path.read_bytes()
-    path.write_bytes(pages[:empty] + b"\xff" * (len(pages) - empty))
-    store = Store(path)
-    with pytest.raises(StoreError) as refused:
-        list(store.results(run_id))
-    assert str(refused.value) == (
-        f"{path}: cannot be read: database disk image is malformed; expected the store of warmer"
-    )
-    store.close()
-
-
-def python(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
-FILL_THE_DISK = """
-import resource, sys
-from pathlib import Path
-from warmer.errors import StoreError
-from warmer.store import Store
-from tests.unit.report.runs import new_run, page, fetch
-store = Store(Path(sys.argv[1]))
-run = new_run(store, [page(rank, f"/{rank}") for rank in range(1, 2001)])
-limit = max(each.stat().st_size for each in Path(sys.argv[1]).parent.iterdir()) + 50_000
-resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-kept = 0
-try:
-    for start in range(1, 2001, 50):
-        store.add_outcomes(run, [fetch(n, 1.0, detail="x" * 500) for n in range(start, start + 50)])
-        kept += 50
-except StoreError as error:
-    print(kept, error)
-print(sum(result.warm is not None for result in store.results(run)))
-"""
-
-
-def test_a_full_disk_is_one_line_and_what_was_written_stays(tmp_path: Path) -> None:
-    path = tmp_path / "warmer.db"
-    done = python(FILL_THE_DISK, str(path))
-    assert done.stderr == ""
-    first, second = done.stdout.splitlines()
-    kept, _, message = first.partition(" ")
-    assert 0 < int(kept) < 2000
-    assert message in {
-        f"{path}: cannot be written: {found}; what was done before is kept"
-        for found in ("database or disk is full", "disk I/O error")
-    }
-    assert int(second) == int(kept)
-    store = Store(path)
-    found = store.results(store.run("last").id)
-    assert sum(each.warm is not None for each in found) == int(kept)
-    store.close()
-
-
-def test_a_store_that_fails_is_no_mistake_of_the_one_who_called() -> None:
-    assert StoreError("…").exit_code is ExitCode.UNREACHABLE
-
-
-OPEN_AS_SOMEBODY = """
-import os, sys
-from pathlib import Path
-from warmer.errors import ConfigError
-from warmer.store import Store
-if os.getuid() == 0:  # root may write everywhere
-    os.setuid(65534)
-try:
-    Store(Path(sys.argv[1]))
-except ConfigError as error:
-    print(error)
-"""
-
-
-def test_a_read_only_directory_is_one_line() -> None:
-    # Not below pytest's directories, which only their owner may enter.
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "warmer.db"
-        Path(directory).chmod(0o555)
-        done = python(OPEN_AS_SOMEBODY, str(path))
-        Path(directory).chmod(0o755)
-    assert done.stderr == ""
-    assert done.stdout == (
-        f"{path}: cannot be used as the store: unable to open database file;"
-        " expected a writable SQLite file\n"
-    )
-
-
-def _open_at_once(path: Path, site: str, barrier: object, found: object) -> None:
-    barrier.wait()  # type: ignore[attr-defined]  # of multiprocessing
-    try:
-        store = Store(path)
-        new_run(store, [page(rank, f"/{rank}") for rank in range(1, 101)], site=site)
-        for rank in range(1, 101):
-            store.add_outcomes(store.run("last").id, [fetch(rank, 1.0)])
-    except Exception as error:  # noqa: BLE001 -- told to the test, which fails
-        found.put(str(error))  # type: ignore[attr-defined]  # of multiprocessing
-    else:
-        found.put("")  # type: ignore[attr-defined]  # of multiprocessing
-
-
-def test_processes_that_make_and_write_a_store_at_once_all_succeed(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("fork")
-    for attempt in range(5):
-        path = tmp_path / f"{attempt}.db"
-        barrier, found = context.Barrier(4), context.Queue()
-        processes = [
-            context.Process(target=_open_at_once, args=(path, f"site-{n}", barrier, found))
-            for n in range(4)
-        ]
-        for process in processes:
-            process.start()
-        assert [found.get(timeout=60) for _ in processes] == [""] * 4
-        for process in processes:
-            process.join()
-        store = Store(path)
-        assert [store.planned(run.id) for run in store.runs(10)] == [100] * 4
-        store.close()
-
-
-def _begin_at_once(path: Path, barrier: object, found: object, until: object) -> None:
-    barrier.wait()  # type: ignore[attr-defined]  # of multiprocessing
-    store = Store(path)
-    try:
-        new_run(store, [page(1, "/")])
-    except BusyError as error:
-        found.put(str(error))  # type: ignore[attr-defined]  # of multiprocessing
-    else:
-        found.put("")  # type: ignore[attr-defined]  # of multiprocessing
-    until.wait()  # type: ignore[attr-defined]  # of multiprocessing
-
-
-def test_of_processes_that_begin_to_crawl_one_site_at_once_one_does(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("fork")
-    path = tmp_path / "warmer.db"
-    barrier, found, until = context.Barrier(4), context.Queue(), context.Event()
-    processes = [
-        context.Process(target=_begin_at_once, args=(path, barrier, found, until)) for _ in range(4)
-    ]
-    for process in processes:
-        process.start()
-    told = sorted(found.get(timeout=60) for _ in processes)
-    (run,) = Store(path).runs(10)
-    until.set()
-    for process in processes:
-        process.join()
-    refusal = (
-        f"run {run.id} of shop is under way, and two at once would render each page twice;"
-        " expected to be alone, so try again when it has ended"
-    )
-    assert told == ["", refusal, refusal, refusal]
-
-
-def test_a_run_is_not_resumed_while_another_of_its_site_goes_on(tmp_path: Path) -> None:
-    path = tmp_path / "warmer.db"
-    killed = Store(path)
-    run_id = new_run(killed, [page(1, "/")])
-    killed.close()
-    other, resuming = Store(path), Store(path)
-    new_run(other, [page(1, "/")])
-    with pytest.raises(BusyError, match="is under way"):
-        resuming.adopt_run(run_id)
-    other.close()
-    resuming.adopt_run(run_id)
-    resuming.close()
-
-
-def test_a_reader_does_not_wait_for_a_writer(store: Store) -> None:
-    run_id = new_run(store, [page(1, "/")])
-    writer = sqlite3.connect(store.path, isolation_level=None)
-    writer.execute("BEGIN IMMEDIATE")
-    writer.execute("DELETE FROM targets")
-    assert [each.rank for each in store.targets(run_id)] == [1]
-    writer.execute("ROLLBACK")
-    writer.close()
 
 
 def test_started_at_is_utc(store: Store) -> None:

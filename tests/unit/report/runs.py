@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ from warmer.model import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from warmer.store import Store
 
@@ -122,3 +125,9 @@ def shop(store: Store) -> str:
     )
     finish(store, run_id, warnings=["/ holds a CSRF token"])
     return run_id
+
+
+def sql(path: Path, statement: str) -> list[tuple[object, ...]]:
+    """Ask the file itself, past the store."""
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        return db.execute(statement).fetchall()

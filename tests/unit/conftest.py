@@ -1,3 +1,5 @@
+"""What several tests of pure parts start from."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -13,6 +15,6 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "warmer.db")
-    yield store
-    store.close()
+    opened = Store(tmp_path / "warmer.db")
+    yield opened
+    opened.close()
