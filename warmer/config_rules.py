@@ -52,6 +52,7 @@ def check_site(site: SiteConfig) -> None:
         _check_schedule(f"schedule[{n}]", schedule)
     _check_crawl(site.crawl)
     _check_guard(site.guard)
+    _check_canary(site)
 
 
 def check_base_url(url: str) -> None:
@@ -220,6 +221,20 @@ def _check_guard(guard: GuardConfig) -> None:
         raise ConfigError(
             f'guard.command_url: "{_shown(guard.command_url)}" is no URL; expected http:// or'
             " https://"
+        )
+
+
+def _check_canary(site: SiteConfig) -> None:
+    """It is asked for with the site's headers and credentials, so by nobody else."""
+    url = site.guard.url
+    if url is None or re.match(r"/(?!/)", url):
+        return
+    own = {urlsplit(f"//{each}").hostname for each in site.plan.aliases}
+    own |= {urlsplit(site.base_url).hostname} if site.base_url else set()
+    if not _PLACE_OF_THE_SITE.match(url) or urlsplit(url).hostname not in own:
+        raise ConfigError(
+            f'guard.url: "{_shown(url)}" is no page of the site; expected a path such as /, or a'
+            " URL of base_url's host"
         )
 
 

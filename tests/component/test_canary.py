@@ -95,4 +95,4 @@ async def test_a_url_tells_of_load_by_its_status_or_by_a_number(rogue: Rogue) ->
     rogue.on("/load", page(status="503 Service Unavailable"))
     assert await UrlSignal(url, lambda _: "").read() == "guard.command_url: status 503"
     nobody = await UrlSignal(f"http://127.0.0.1:{free_port()}/", lambda _: "").read()
-    assert nobody.startswith("guard.command_url: ")
+    assert nobody.startswith("guard.command_url: Failed to connect to 127.0.0.1")

@@ -302,3 +302,21 @@ def test_a_variant_cannot_have_a_login_where_there_is_none() -> None:
     assert refusal(variant=[{"name": "a", "login": "staff"}]) == (
         'variant[0].login: "staff" is no login; expected a [login] of that name'
     )
+
+
+@pytest.mark.parametrize("url", ["/", "https://shop.example/top/", "http://WWW.shop.example/"])
+def test_the_canary_is_a_page_of_the_site(url: str) -> None:
+    plan = {"aliases": ["www.shop.example"]}
+    accepted(base_url="https://shop.example", plan=plan, guard={"url": url})
+
+
+@pytest.mark.parametrize(
+    "url", ["https://other.example/", "//other.example/", "top", "https://u:p@shop.example/", ""]
+)
+def test_a_canary_elsewhere_would_get_the_credentials_of_the_site(url: str) -> None:
+    message = refusal(base_url="https://shop.example", guard={"url": url})
+    assert message.startswith("guard.url: ")
+    assert "u:p" not in message
+    assert message.endswith(
+        " is no page of the site; expected a path such as /, or a URL of base_url's host"
+    )

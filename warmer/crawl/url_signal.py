@@ -38,8 +38,8 @@ class UrlSignal:
             handle.setopt(pycurl.WRITEFUNCTION, body.extend)
             handle.perform()
             status: int = handle.getinfo(pycurl.RESPONSE_CODE)
-        except pycurl.error as error:
-            return str(error)
+        except pycurl.error:
+            return handle.errstr()
         finally:
             handle.close()
         if not 200 <= status < 300:
