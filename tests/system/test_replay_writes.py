@@ -73,6 +73,12 @@ def test_a_save_makes_its_page_cold_until_a_visitor_comes(
         done = warmer(tmp_path, "replay", "urls.txt", "-c", "site.toml", *rhythm, *reports)
         assert done.code == 0, done.stderr
         title = shell("Article.objects.get(pk=1).title")
+        gone = SITE.format(place=f"{HOST}:{server.port}").replace("article/1/", "article/99/")
+        (tmp_path / "site.toml").write_text(gone)
+        refused = warmer(
+            tmp_path, "replay", "urls.txt", "-c", "site.toml", *rhythm, "--unsafe-methods"
+        )
+    assert "WARNING: write title: 4 of 4 failed, the last: " in refused.stdout, refused.stdout
     found = json.loads((tmp_path / "report.json").read_text())
     writes = found["writes"]
     assert [each["error"] for each in writes] == [None] * len(writes)

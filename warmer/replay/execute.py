@@ -121,6 +121,7 @@ class _Execution:
         self.store.set_limit_moves(self.run_id, self.trace.moves)
         if self.writes is not None:
             self.store.set_write_results(self.run_id, self.writes.results())
+            self.warnings += self.writes.warnings()
         report = summarise(self.store, self.run_id)
         rows = gate(report, self.store, site.thresholds.all)
         self.store.set_threshold_results(self.run_id, rows + log.pattern_results())

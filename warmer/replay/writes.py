@@ -166,6 +166,17 @@ class Writes:
     def results(self) -> list[dict[str, object]]:
         return [each.as_dict() for each in self.done]
 
+    def warnings(self) -> list[str]:
+        """One line for each step that the site did not take every time, with its last reason."""
+        lines = []
+        for name in dict.fromkeys(each.name for each in self.done):
+            made = [each for each in self.done if each.name == name]
+            errors = [each.error for each in made if each.error]
+            if errors:
+                count = f"{len(errors)} of {len(made)}"
+                lines.append(f"write {name}: {count} failed, the last: {errors[-1]}")
+        return lines
+
     async def _repeat(self, step: WriteConfig, began: float) -> None:
         number = 0
         while True:
