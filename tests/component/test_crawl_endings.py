@@ -25,10 +25,6 @@ MANY = [f"/p/{number}" for number in range(300)]
 BROKEN = page(status="500 Internal Server Error")
 
 
-def address(rogue: Rogue) -> str:
-    return f"{rogue.host}:{rogue.port}"
-
-
 class FullDisk(Notebook):
     """An observer whose store cannot be written from some call on."""
 
@@ -50,7 +46,7 @@ async def test_an_origin_that_fails_is_given_up(rogue: Rogue) -> None:
     for path in MANY:
         rogue.on(path, BROKEN)
     notebook = Notebook()
-    job = new_job(MANY, connect_to=address(rogue), observer=notebook, concurrency=4)
+    job = new_job(MANY, connect_to=rogue.node, observer=notebook, concurrency=4)
 
     await crawl(job)
 
@@ -77,7 +73,7 @@ async def test_after_an_abort_what_is_in_flight_comes_to_its_end(rogue: Rogue) -
     for path in MANY:
         rogue.on(path, BROKEN)
     notebook = Notebook()
-    job = new_job(["/slow", *MANY], connect_to=address(rogue), observer=notebook, concurrency=2)
+    job = new_job(["/slow", *MANY], connect_to=rogue.node, observer=notebook, concurrency=2)
 
     async with rogue.hold("/slow"):
         crawling = asyncio.create_task(crawl(job))
@@ -92,14 +88,14 @@ async def test_failures_below_the_share_stop_nothing(rogue: Rogue) -> None:
     for number, path in enumerate(MANY):
         rogue.on(path, BROKEN if number % 3 == 0 else page())
     notebook = Notebook()
-    job = new_job(MANY, connect_to=address(rogue), observer=notebook)
+    job = new_job(MANY, connect_to=rogue.node, observer=notebook)
     await crawl(job)
     assert (job.aborted, len(notebook.calls), rogue.count()) == (None, 300, 300)
 
 
 async def test_missing_pages_do_not_count_as_a_failing_origin(rogue: Rogue) -> None:
     notebook = Notebook()
-    job = new_job(MANY, connect_to=address(rogue), observer=notebook)
+    job = new_job(MANY, connect_to=rogue.node, observer=notebook)
     await crawl(job)
     assert job.aborted is None
     assert {call.status for call in notebook.calls} == {404}
@@ -108,7 +104,7 @@ async def test_missing_pages_do_not_count_as_a_failing_origin(rogue: Rogue) -> N
 async def test_a_stop_lets_what_is_on_the_wire_end_and_sends_no_more(rogue: Rogue) -> None:
     rogue.on("/held", page())
     notebook = Notebook()
-    job = new_job(["/held"] * 50, connect_to=address(rogue), observer=notebook, concurrency=3)
+    job = new_job(["/held"] * 50, connect_to=rogue.node, observer=notebook, concurrency=3)
 
     async with rogue.hold("/held") as held:
         crawling = asyncio.create_task(crawl(job))
@@ -123,7 +119,7 @@ async def test_a_stop_lets_what_is_on_the_wire_end_and_sends_no_more(rogue: Rogu
 
 async def test_a_job_stopped_before_it_began_sends_nothing(rogue: Rogue) -> None:
     notebook = Notebook()
-    job = new_job(MANY, connect_to=address(rogue), observer=notebook)
+    job = new_job(MANY, connect_to=rogue.node, observer=notebook)
     job.stop()
     await crawl(job)
     assert (rogue.count(), notebook.calls) == (0, [])
@@ -132,7 +128,7 @@ async def test_a_job_stopped_before_it_began_sends_nothing(rogue: Rogue) -> None
 async def test_a_stop_in_a_redirect_follows_it_no_further_and_tells_nothing(rogue: Rogue) -> None:
     rogue.on("/old", redirect("/new"))
     notebook = Notebook()
-    job = new_job(["/old"], connect_to=address(rogue), observer=notebook)
+    job = new_job(["/old"], connect_to=rogue.node, observer=notebook)
 
     async with rogue.hold("/old") as held:
         crawling = asyncio.create_task(crawl(job))
@@ -147,7 +143,7 @@ async def test_a_stop_in_a_redirect_follows_it_no_further_and_tells_nothing(rogu
 async def test_a_stop_ends_the_wait_for_a_turn_at_once(rogue: Rogue) -> None:
     rogue.on("/p/0", page())
     notebook = Notebook()
-    job = new_job(MANY, connect_to=address(rogue), observer=notebook, rate=0.01, concurrency=4)
+    job = new_job(MANY, connect_to=rogue.node, observer=notebook, rate=0.01, concurrency=4)
     job.live = landing = Landing()
     crawling = asyncio.create_task(crawl(job))
     await landing.landed.wait()
@@ -164,7 +160,7 @@ async def test_what_a_stopped_job_left_can_be_taken_again_and_nothing_twice(rogu
     for number, path in enumerate(MANY):
         rogue.on(path, (page(), in_turn(busy, page()), redirect("/p/0"))[number % 3])
     first = Notebook()
-    job = new_job(MANY, connect_to=address(rogue), observer=first, concurrency=8, abort_ratio=1.0)
+    job = new_job(MANY, connect_to=rogue.node, observer=first, concurrency=8, abort_ratio=1.0)
     async with rogue.hold(MANY[12]) as held:
         crawling = asyncio.create_task(crawl(job))
         await held.arrived()
@@ -175,7 +171,7 @@ async def test_what_a_stopped_job_left_can_be_taken_again_and_nothing_twice(rogu
     rest = [path for path in MANY if path not in told]
     second = await warm(
         rest,
-        connect_to=address(rogue),
+        connect_to=rogue.node,
         concurrency=8,
         backoff_s=0.001,
         abort_ratio=1.0,
@@ -195,7 +191,7 @@ async def test_an_observer_that_cannot_write_ends_the_crawl_and_is_heard(
     observer = FullDisk(good=good)
 
     with pytest.raises(StoreError, match="no space left on device"):
-        await crawl(new_job(MANY, connect_to=address(rogue), observer=observer, concurrency=4))
+        await crawl(new_job(MANY, connect_to=rogue.node, observer=observer, concurrency=4))
 
     assert good < rogue.count() <= good + 8
     assert len(observer.calls) == rogue.count()
@@ -204,7 +200,7 @@ async def test_an_observer_that_cannot_write_ends_the_crawl_and_is_heard(
 async def test_an_observer_that_cannot_write_a_failure_is_heard(rogue: Rogue) -> None:
     rogue.on("/", redirect("/"))
     with pytest.raises(StoreError, match="no space left on device"):
-        await crawl(new_job(["/"] * 9, connect_to=address(rogue), observer=FullDisk(good=0)))
+        await crawl(new_job(["/"] * 9, connect_to=rogue.node, observer=FullDisk(good=0)))
 
 
 @pytest.mark.parametrize("good", [0, 1, 20])
@@ -215,7 +211,7 @@ async def test_a_plan_that_cannot_be_read_ends_the_crawl_and_is_heard(
         yield from targets(MANY[:good])
         raise StoreError("warmer.db: disk image is malformed")
 
-    job = new_job([], connect_to=address(rogue))
+    job = new_job([], connect_to=rogue.node)
     job.targets = broken()
 
     with pytest.raises(StoreError, match="disk image is malformed"):
@@ -225,7 +221,7 @@ async def test_a_plan_that_cannot_be_read_ends_the_crawl_and_is_heard(
 
 
 async def test_an_error_in_our_own_machinery_is_heard(rogue: Rogue) -> None:
-    job = new_job(MANY, connect_to=address(rogue))
+    job = new_job(MANY, connect_to=rogue.node)
     job.headers = {}
     with pytest.raises(KeyError, match="default"):
         await crawl(job)
@@ -234,7 +230,7 @@ async def test_an_error_in_our_own_machinery_is_heard(rogue: Rogue) -> None:
 async def test_a_cancelled_crawl_ends_with_what_is_on_the_wire(rogue: Rogue) -> None:
     rogue.on("/held", page())
     notebook = Notebook()
-    job = new_job(["/held"] * 9, connect_to=address(rogue), observer=notebook, concurrency=2)
+    job = new_job(["/held"] * 9, connect_to=rogue.node, observer=notebook, concurrency=2)
     before = asyncio.all_tasks()
 
     async with rogue.hold("/held") as held:

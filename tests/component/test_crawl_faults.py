@@ -29,10 +29,6 @@ OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-def address(rogue: Rogue) -> str:
-    return f"{rogue.host}:{rogue.port}"
-
-
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
     [
@@ -73,7 +69,7 @@ async def test_a_misbehaving_page_fails_with_its_reason_and_the_others_go_on(
 
     seen = await warm(
         [*list(good)[:3], "/bad", *list(good)[3:]],
-        connect_to=address(rogue),
+        connect_to=rogue.node,
         retries=0,
         timeout_s=0.5,
         max_body_bytes=1_000_000,
@@ -103,7 +99,7 @@ async def test_a_misbehaving_page_fails_with_its_reason_and_the_others_go_on(
 )
 async def test_an_unusual_answer_is_an_answer(rogue: Rogue, response: bytes, status: int) -> None:
     rogue.on("/", raw(response))
-    call = (await warm(["/"], connect_to=address(rogue), retries=0)).only()
+    call = (await warm(["/"], connect_to=rogue.node, retries=0)).only()
     assert (call.status, call.reason) == (status, None)
     assert call.fetch is not None
     assert "x-early" not in dict(call.fetch.headers)
@@ -118,7 +114,7 @@ async def test_a_trailer_is_no_header(rogue: Rogue) -> None:
             + b"2\r\nok\r\n0\r\nX-Cache: HIT\r\nSet-Cookie: a=b\r\n\r\n"
         ),
     )
-    fetch = (await warm(["/"], connect_to=address(rogue), retries=0)).only().fetch
+    fetch = (await warm(["/"], connect_to=rogue.node, retries=0)).only().fetch
     assert fetch is not None
     assert fetch.headers == [("transfer-encoding", "chunked"), ("x-folded", "one two")]
     assert fetch.body == b"ok"
@@ -127,13 +123,13 @@ async def test_a_trailer_is_no_header(rogue: Rogue) -> None:
 async def test_a_body_is_never_taken_for_an_answer_to_another_page(rogue: Rogue) -> None:
     rogue.on("/more", raw(OK + b"Content-Length: 2\r\n\r\nok" + OK + b"Content-Length: 0\r\n\r\n"))
     rogue.on("/good", page(b"good"))
-    seen = await warm(["/more", "/good"], connect_to=address(rogue), concurrency=1)
+    seen = await warm(["/more", "/good"], connect_to=rogue.node, concurrency=1)
     bodies = [call.fetch.body for call in seen.calls if call.fetch]
     assert bodies == [b"ok", b"good"]
 
 
 async def test_no_more_of_a_body_is_taken_than_allowed(rogue: Rogue) -> None:
     rogue.on("/", endless(announced=False))
-    call = (await warm(["/"], connect_to=address(rogue), max_body_bytes=1_000_000)).only()
+    call = (await warm(["/"], connect_to=rogue.node, max_body_bytes=1_000_000)).only()
     assert (call.reason, call.attempts) == ("too-large", 1)
     assert rogue.sent_bytes("/") < 30_000_000

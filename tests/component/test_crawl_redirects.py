@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from tests.servers.rogue import Rogue
 
 
-def address(rogue: Rogue) -> str:
-    return f"{rogue.host}:{rogue.port}"
-
-
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize(
     "location",
@@ -36,7 +32,7 @@ async def test_a_redirect_within_the_site_is_followed(
     rogue.on("/old", redirect(location, status=f"{status} Elsewhere"))
     rogue.on("/new", page(b"new"))
 
-    call = (await warm(["/old"], connect_to=address(rogue))).only()
+    call = (await warm(["/old"], connect_to=rogue.node)).only()
 
     assert (call.path, call.status, call.final_url) == ("/old", 200, f"http://{HOST}/new")
     assert call.fetch is not None
@@ -50,7 +46,7 @@ async def test_a_location_beyond_ascii_is_escaped_octet_by_octet(rogue: Rogue) -
     rogue.on("/old", redirect(location))
     rogue.on("/caf%C3%A9?a%20b", page())
 
-    call = (await warm(["/old"], connect_to=address(rogue))).only()
+    call = (await warm(["/old"], connect_to=rogue.node)).only()
 
     assert (call.status, call.final_url) == (200, f"http://{HOST}/caf%C3%A9?a%20b")
 
@@ -58,7 +54,7 @@ async def test_a_location_beyond_ascii_is_escaped_octet_by_octet(rogue: Rogue) -
 @pytest.mark.parametrize("headers", [{}, {"Location": ""}])
 async def test_a_redirect_to_nowhere_is_an_answer(rogue: Rogue, headers: dict[str, str]) -> None:
     rogue.on("/old", page(status="302 Found", headers=headers))
-    call = (await warm(["/old"], connect_to=address(rogue))).only()
+    call = (await warm(["/old"], connect_to=rogue.node)).only()
     assert (call.status, call.final_url) == (302, f"http://{HOST}/old")
 
 
@@ -70,7 +66,7 @@ async def test_a_redirect_to_what_is_no_url_fails_the_target_alone(
 ) -> None:
     rogue.on("/old", redirect(location))
     rogue.on("/good", page())
-    seen = await warm(["/old", "/good"], connect_to=address(rogue))
+    seen = await warm(["/old", "/good"], connect_to=rogue.node)
     assert seen.results() == {"/old": "protocol", "/good": 200}
     assert location in next(call.detail for call in seen.calls if call.reason)
 
@@ -90,7 +86,7 @@ async def test_a_redirect_out_of_the_site_is_not_followed(rogue: Rogue, location
     rogue.on("/old", redirect(location))
     rogue.on("/good", page())
 
-    seen = await warm(["/old", "/good"], connect_to=address(rogue))
+    seen = await warm(["/old", "/good"], connect_to=rogue.node)
 
     assert seen.results() == {"/old": "redirect-offsite", "/good": 200}
     assert rogue.count() == 2
@@ -101,7 +97,7 @@ async def test_a_redirect_to_an_alias_of_the_site_is_followed(rogue: Rogue) -> N
     rogue.on("/new", page())
     aliases = {"hosts": frozenset({HOST, "example.com"})}
 
-    call = (await warm(["/old"], connect_to=address(rogue), origin=aliases)).only()
+    call = (await warm(["/old"], connect_to=rogue.node, origin=aliases)).only()
 
     assert (call.status, call.final_url) == (200, "http://example.com/new")
     assert rogue.requests("/new")[0].headers["host"] == "example.com"
@@ -110,7 +106,7 @@ async def test_a_redirect_to_an_alias_of_the_site_is_followed(rogue: Rogue) -> N
 async def test_credentials_in_a_location_are_left_out(rogue: Rogue) -> None:
     rogue.on("/old", redirect(f"http://eve:secret@{HOST}/new"))
     rogue.on("/new", page())
-    call = (await warm(["/old"], connect_to=address(rogue))).only()
+    call = (await warm(["/old"], connect_to=rogue.node)).only()
     assert (call.status, call.final_url) == (200, f"http://{HOST}/new")
     assert "authorization" not in rogue.requests("/new")[0].headers
 
@@ -119,7 +115,7 @@ async def test_credentials_in_a_location_are_left_out(rogue: Rogue) -> None:
 async def test_a_circle_is_noticed_when_it_closes(rogue: Rogue, length: int, requests: int) -> None:
     for number in range(length):
         rogue.on(f"/{number}", redirect(f"/{(number + 1) % length}"))
-    call = (await warm(["/0"], connect_to=address(rogue))).only()
+    call = (await warm(["/0"], connect_to=rogue.node)).only()
     assert (call.reason, rogue.count()) == ("redirect-loop", requests)
 
 
@@ -133,7 +129,7 @@ async def test_no_more_redirects_are_followed_than_allowed(
         rogue.on(f"/{number}", redirect(f"/{number + 1}"))
     rogue.on("/5", page())
 
-    call = (await warm(["/0"], connect_to=address(rogue), max_redirects=allowed)).only()
+    call = (await warm(["/0"], connect_to=rogue.node, max_redirects=allowed)).only()
 
     assert (call.reason or call.status) == result
     assert rogue.count() == allowed + 1
@@ -143,7 +139,7 @@ async def test_another_port_of_the_site_is_met_at_the_same_machine(rogue: Rogue)
     rogue.on("/old", redirect(f"http://{HOST}:{rogue.port}/new"))
     rogue.on("/new", page())
 
-    call = (await warm(["/old"], connect_to=address(rogue))).only()
+    call = (await warm(["/old"], connect_to=rogue.node)).only()
 
     assert (call.status, call.final_url) == (200, f"http://{HOST}:{rogue.port}/new")
     assert rogue.requests("/new")[0].headers["host"] == f"{HOST}:{rogue.port}"

@@ -34,15 +34,11 @@ X-Warmer-Run: run-1\r
 """
 
 
-def address(rogue: Rogue) -> str:
-    return f"{rogue.host}:{rogue.port}"
-
-
 async def test_each_target_is_asked_for_once_and_by_rank(rogue: Rogue) -> None:
     for path in PAGES:
         rogue.on(path, page())
 
-    seen = await warm(PAGES, connect_to=address(rogue), concurrency=1)
+    seen = await warm(PAGES, connect_to=rogue.node, concurrency=1)
 
     assert [request.target for request in rogue.requests()] == PAGES
     assert {request.method for request in rogue.requests()} == {"GET"}
@@ -51,7 +47,7 @@ async def test_each_target_is_asked_for_once_and_by_rank(rogue: Rogue) -> None:
 
 async def test_no_more_are_in_flight_than_the_limit_and_no_fewer(rogue: Rogue) -> None:
     rogue.on("/held", page())
-    job = new_job(["/held"] * 20, connect_to=address(rogue), concurrency=5)
+    job = new_job(["/held"] * 20, connect_to=rogue.node, concurrency=5)
     async with rogue.hold("/held") as held:
         crawling = asyncio.create_task(crawl(job))
         await held.arrived(5)
@@ -65,7 +61,7 @@ async def test_no_more_are_in_flight_than_the_limit_and_no_fewer(rogue: Rogue) -
 async def test_connections_are_kept_for_as_many_as_the_limit_may_grow_to(rogue: Rogue) -> None:
     rogue.on("/", page())
 
-    seen = await warm(["/"] * 200, connect_to=address(rogue), concurrency="auto", max_concurrency=4)
+    seen = await warm(["/"] * 200, connect_to=rogue.node, concurrency="auto", max_concurrency=4)
 
     assert len(seen.calls) == 200
     assert rogue.peak_in_flight <= 4
@@ -75,7 +71,7 @@ async def test_connections_are_kept_for_as_many_as_the_limit_may_grow_to(rogue: 
 async def test_the_rate_is_not_passed_and_a_burst_goes_at_once(rogue: Rogue) -> None:
     rogue.on("/", page())
 
-    await warm(["/"] * 24, connect_to=address(rogue), concurrency=8, rate=40.0, burst=4)
+    await warm(["/"] * 24, connect_to=rogue.node, concurrency=8, rate=40.0, burst=4)
 
     times = [request.at for request in rogue.requests()]
     # Twenty of them waited for a token of 25 ms each; the network may take 100 ms off. When
@@ -145,7 +141,7 @@ async def test_a_refresh_is_signed_for_the_url_that_is_asked_for() -> None:
 
 async def test_the_body_is_read_to_its_end_and_its_beginning_is_kept(rogue: Rogue) -> None:
     rogue.on("/", page(bytes(300_000)))
-    seen = await warm(["/"], connect_to=address(rogue))
+    seen = await warm(["/"], connect_to=rogue.node)
     fetch = seen.only().fetch
     assert fetch is not None
     assert (fetch.body_bytes, fetch.body) == (300_000, bytes(1000))
@@ -175,7 +171,7 @@ async def test_a_site_may_itself_be_an_address_of_version_6() -> None:
 async def test_variants_of_one_url_are_different_targets(rogue: Rogue) -> None:
     rogue.on("/", page())
     notebook = Notebook()
-    job = new_job([], connect_to=address(rogue), observer=notebook)
+    job = new_job([], connect_to=rogue.node, observer=notebook)
     german = [*job.headers["default"], "X-Language: de"]
     job.headers = {"en": job.headers["default"], "de": german}
     job.targets = iter([Target(1, f"http://{HOST}/", "en"), Target(2, f"http://{HOST}/", "de")])

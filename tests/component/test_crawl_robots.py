@@ -30,14 +30,10 @@ def site(rogue: Rogue) -> Rogue:
     return rogue
 
 
-def address(rogue: Rogue) -> str:
-    return f"{rogue.host}:{rogue.port}"
-
-
 async def test_forbidden_pages_are_not_asked_for(site: Rogue) -> None:
     site.on("/robots.txt", page(RULES))
 
-    seen = await warm(PAGES, connect_to=address(site), robots=True)
+    seen = await warm(PAGES, connect_to=site.node, robots=True)
 
     assert seen.results() == FORBIDDEN
     assert {call.detail for call in seen.calls if call.reason} == {"robots.txt forbids it"}
@@ -53,7 +49,7 @@ async def test_forbidden_pages_are_not_asked_for(site: Rogue) -> None:
 
 async def test_robots_txt_is_not_asked_for_unless_it_is_to_be_obeyed(site: Rogue) -> None:
     site.on("/robots.txt", page(RULES))
-    seen = await warm(PAGES, connect_to=address(site))
+    seen = await warm(PAGES, connect_to=site.node)
     assert seen.results() == dict.fromkeys(PAGES, 200)
     assert site.count("/robots.txt") == 0
 
@@ -69,7 +65,7 @@ async def test_robots_txt_is_not_asked_for_unless_it_is_to_be_obeyed(site: Rogue
 )
 async def test_without_rules_everything_is_allowed(site: Rogue, rules: Behaviour) -> None:
     site.on("/robots.txt", rules)
-    seen = await warm(PAGES, connect_to=address(site), robots=True)
+    seen = await warm(PAGES, connect_to=site.node, robots=True)
     assert seen.results() == dict.fromkeys(PAGES, 200)
 
 
@@ -87,7 +83,7 @@ async def test_rules_that_cannot_be_read_forbid_everything(
     site: Rogue, rules: Behaviour, why: str
 ) -> None:
     site.on("/robots.txt", rules)
-    seen = await warm(PAGES, connect_to=address(site), robots=True, retries=0)
+    seen = await warm(PAGES, connect_to=site.node, robots=True, retries=0)
     assert seen.results() == dict.fromkeys(PAGES, "robots")
     assert all(call.detail.startswith(f"robots.txt cannot be read: {why}") for call in seen.calls)
     assert site.count() == 1
@@ -97,7 +93,7 @@ async def test_rules_are_found_after_a_redirect_and_a_retry(site: Rogue) -> None
     busy = page(status="503 Service Unavailable")
     site.on("/robots.txt", in_turn(busy, redirect("/rules/robots.txt")))
     site.on("/rules/robots.txt", page(RULES))
-    seen = await warm(PAGES, connect_to=address(site), robots=True)
+    seen = await warm(PAGES, connect_to=site.node, robots=True)
     assert seen.results() == FORBIDDEN
     assert (site.count("/robots.txt"), site.count("/rules/robots.txt")) == (2, 1)
 
@@ -105,6 +101,6 @@ async def test_rules_are_found_after_a_redirect_and_a_retry(site: Rogue) -> None
 async def test_a_redirect_to_a_forbidden_page_is_not_followed(site: Rogue) -> None:
     site.on("/robots.txt", page(RULES))
     site.on("/open", redirect("/closed/1"))
-    seen = await warm(["/open"], connect_to=address(site), robots=True)
+    seen = await warm(["/open"], connect_to=site.node, robots=True)
     assert seen.results() == {"/open": "robots"}
     assert site.count("/closed/1") == 0

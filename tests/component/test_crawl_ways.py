@@ -28,10 +28,6 @@ SITEMAP = b"""<?xml version="1.0"?>
 <url><loc>http://www.example.com/p</loc></url></urlset>"""
 
 
-def address(rogue: Rogue) -> str:
-    return f"{rogue.host}:{rogue.port}"
-
-
 async def test_a_proxy_is_given_the_whole_url_as_it_was_planned() -> None:
     async with Wiretap() as proxy:
         seen = await warm(["/a%2fb"], origin={"proxy": f"http://127.0.0.1:{proxy.port}"})
@@ -95,7 +91,7 @@ async def test_proxies_of_the_environment_are_ignored(
     nobody = f"http://127.0.0.1:{free_port()}"
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, nobody)
-    seen = await warm(["/"], connect_to=address(rogue))
+    seen = await warm(["/"], connect_to=rogue.node)
     assert seen.only().status == 200
 
 
@@ -120,7 +116,7 @@ async def test_a_unix_socket_is_connected_to(tmp_path: Path) -> None:
 async def test_basic_credentials_go_to_the_site(rogue: Rogue) -> None:
     rogue.on("/old", redirect("/new"))
     rogue.on("/new", page())
-    await warm(["/old"], connect_to=address(rogue), origin={"basic_auth": "user:pässword"})
+    await warm(["/old"], connect_to=rogue.node, origin={"basic_auth": "user:pässword"})
     sent = [request.headers.get("authorization") for request in rogue.requests()]
     assert sent == [BASIC, BASIC]
 
@@ -132,7 +128,7 @@ async def test_a_sitemap_on_another_host_gets_nothing_of_the_sites_own(rogue: Ro
         base_url=f"http://{HOST}",
         hosts=frozenset({HOST}),
         headers={"x-secret": "ours"},
-        connect_to=address(rogue),
+        connect_to=rogue.node,
         basic_auth="user:pässword",
     )
     found: list[object] = []

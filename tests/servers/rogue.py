@@ -135,6 +135,11 @@ class Rogue:
         self.port: int = self._server.server_address[1]
         self.url = f"{'https' if tls else 'http'}://{HOST}:{self.port}"
 
+    @property
+    def node(self) -> str:
+        """host:port, as `--connect-to` takes it."""
+        return f"{self.host}:{self.port}"
+
     def on(self, target: str, behaviour: Behaviour) -> None:
         """Answer requests for this path and query so from now on."""
         self._behaviours[target] = behaviour

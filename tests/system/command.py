@@ -87,6 +87,11 @@ def warmer(directory: Path, *arguments: str, stdin: str = "") -> Result:
     return Result(done.returncode, done.stdout, done.stderr)
 
 
+def address(site: DjangoSite) -> tuple[str, ...]:
+    """Where a command finds the site under its public name."""
+    return ("--base-url", site.url, "--connect-to", site.node)
+
+
 @contextlib.contextmanager
 def started(directory: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """`warmer` while it runs; killed at the end if it still does."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.servers.django_site import DjangoSite, SiteOptions
-from tests.system.command import assert_proven, crawl, read_reports, started
+from tests.servers.django_site import SiteOptions
+from tests.system.command import address, assert_proven, crawl, read_reports, started
+from tests.system.under_way import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,10 +22,6 @@ def options(redis: RedisServer) -> SiteOptions:
     return SiteOptions(
         cache_backend="redis", cache_location=redis.url, site_cache=True, pages=PAGES
     )
-
-
-def address(site: DjangoSite) -> tuple[str, ...]:
-    return ("--base-url", site.url, "--connect-to", site.node)
 
 
 def test_a_cache_that_is_not_the_sites_is_no_evidence(
@@ -51,7 +44,7 @@ def test_a_flush_during_the_run_leaves_only_what_came_after_it_warm(
     reports = ["--report", "report.json", "--report", "report.jsonl"]
     arguments = ["urls.txt", *address(site), "--cache", redis_server.url, *reports]
     with started(tmp_path, "crawl", *arguments, "--concurrency", "1") as process:
-        until_rendered(site, "/slow/", process)
+        until(lambda: site.renders("/slow/") > 0, process)
         redis_server.flush()
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
@@ -70,7 +63,7 @@ def test_a_cache_server_that_goes_away_during_the_run_is_unreachable_and_no_rati
     reports = ["--report", "report.json", "--report", "report.jsonl"]
     arguments = ["urls.txt", *address(site), "--cache", redis.url, *reports]
     with started(tmp_path, "crawl", *arguments, "--concurrency", "1") as process:
-        until_rendered(site, "/slow/", process)
+        until(lambda: site.renders("/slow/") > 0, process)
         redis.server.stop()
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 3, errors
@@ -101,11 +94,3 @@ def test_a_memcached_that_is_too_small_is_not_called_warm_where_it_has_evicted(
     assert 0 < result.report["counts"]["warm"] < 60
     assert result.report["caches"][0]["evictions"] > 0
     assert_proven(result.rows, site, site.node)
-
-
-def until_rendered(site: DjangoSite, target: str, process: subprocess.Popen[str]) -> None:
-    """Wait until a page is being rendered; fail if the run ends first."""
-    while not site.renders(target):
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=0.01)
-            pytest.fail(f"the run ended before {target} was asked for")

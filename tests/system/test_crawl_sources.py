@@ -9,7 +9,7 @@ import pytest
 from tests.servers import fronts
 from tests.servers.django_site import DjangoSite, SiteOptions
 from tests.servers.visitor import visit
-from tests.system.command import assert_proven, crawl, warmer
+from tests.system.command import address, assert_proven, crawl, warmer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,10 +28,6 @@ def site(start_site: StartSite, redis_server: RedisServer) -> DjangoSite:
             cache_backend="redis", cache_location=redis_server.url, site_cache=True, pages=PAGES
         )
     )
-
-
-def address(site: DjangoSite) -> tuple[str, ...]:
-    return ("--base-url", site.url, "--connect-to", site.node)
 
 
 def test_what_nginx_has_logged_most_often_is_warmed_first(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers.django_site import DjangoSite, SiteOptions
+from tests.servers.django_site import SiteOptions
 from tests.servers.visitor import visit
-from tests.system.command import assert_proven, crawl
+from tests.system.command import address, assert_proven, crawl
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,10 +42,6 @@ def cache(
     lfu = ("--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lfu")
     redis = start_redis(*(lfu if request.param == "redis-lfu" else ()))
     return Cache(redis.url, replace(plain, cache_backend="redis", cache_location=redis.url))
-
-
-def address(site: DjangoSite) -> tuple[str, ...]:
-    return ("--base-url", site.url, "--connect-to", site.node)
 
 
 def visited_and_gone(start_site: StartSite, earlier: SiteOptions) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +10,8 @@ import pytest
 from tests.servers import misbehaviour
 from tests.servers.django_site import SiteOptions
 from tests.servers.process import free_port
-from tests.system.command import crawl, read_reports, started, warmer
+from tests.system.command import address, crawl, read_reports, started, warmer
+from tests.system.under_way import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,10 +29,6 @@ def site(start_site: StartSite, redis_server: RedisServer) -> DjangoSite:
     return start_site(
         SiteOptions(cache_backend="redis", cache_location=redis_server.url, site_cache=True)
     )
-
-
-def address(site: DjangoSite) -> tuple[str, ...]:
-    return ("--base-url", site.url, "--connect-to", site.node)
 
 
 def test_0_when_every_threshold_is_met(
@@ -167,10 +162,7 @@ def test_a_killed_run_goes_on_where_it_was(
     sitemap = f"{site.url}/sitemap.xml"
     arguments = [sitemap, *address(site), "--cache", redis_server.url, "--concurrency", "2"]
     with started(tmp_path, "crawl", *arguments) as process:
-        while site.total_renders() < 6:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=0.01)
-                pytest.fail("the run ended before it could be killed")
+        until(lambda: site.total_renders() >= 6, process)
         process.kill()
     runs = warmer(tmp_path, "runs")
     assert runs.code == 0, runs.stderr

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import resource
 import signal
-import sqlite3
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,9 +12,10 @@ import pytest
 from tests.servers.django_site import SiteOptions
 from tests.servers.misbehaviour import page, reset
 from tests.system.command import crawl, read_reports, started, warmer
+from tests.system.under_way import kept, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import subprocess
     from pathlib import Path
 
     from tests.conftest import StartRedis, StartSite
@@ -45,21 +43,6 @@ def pages(rogue: Rogue, directory: Path, count: int) -> None:
 
 def counts(rogue: Rogue, first: int, last: int) -> list[int]:
     return [rogue.count(f"/p/{number}/") for number in range(first, last + 1)]
-
-
-def kept(directory: Path) -> int:
-    """How many fetches the store knows of, as another process sees it."""
-    with contextlib.closing(sqlite3.connect(directory / "warmer.db", timeout=10)) as store:
-        (found,) = store.execute("SELECT count(*) FROM outcomes").fetchone()
-        return int(found)
-
-
-def until(true: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    """Wait; fail if the run ends before."""
-    while not true():
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=0.01)
-            pytest.fail(f"the run ended: {process.communicate()[1]}")
 
 
 def said(process: subprocess.Popen[str], word: str) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.servers.misbehaviour import in_turn, page
 from tests.system.command import crawl, read_reports, started, warmer
+from tests.system.under_way import kept, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,21 +58,6 @@ def site(rogue: Rogue, tmp_path: Path) -> Callable[[str], list[str]]:
 
 def counts(rogue: Rogue, first: int = 1, last: int = PAGES) -> list[int]:
     return [rogue.count(f"/p/{number}/") for number in range(first, last + 1)]
-
-
-def kept(directory: Path, table: str = "outcomes") -> int:
-    """How many rows the store has, as another process sees it."""
-    with contextlib.closing(sqlite3.connect(directory / "warmer.db", timeout=10)) as store:
-        (found,) = store.execute(f"SELECT count(*) FROM {table}").fetchone()
-        return int(found)
-
-
-def until(true: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    """Wait; fail if the run ends before."""
-    while not true():
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=0.01)
-            pytest.fail(f"the run ended: {process.communicate()[1]}")
 
 
 def status(directory: Path) -> str:
