@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ import pycurl
 
 from warmer.crawl.fetch import parse_headers
 from warmer.crawl.guard import Look
+from warmer.crawl.retry import retry_after_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,12 +29,20 @@ if TYPE_CHECKING:
     """From a response's headers whether a cache gave it; None where they do not tell."""
 
 
+LONGEST_PAUSE_S = 60.0
+"""A canary that stays away for longer watches over nobody."""
+
+
 class GoneError(Exception):
     """The page is no canary any more; `str()` says what came in its place."""
 
 
 class Canary:
-    """One page of the site with one set of request header lines; `close` when it is done."""
+    """One page of the site with one set of request header lines; `close` when it is done.
+
+    `asked_pause_s` is how long the last answer asked us to stay away (Retry-After), at most
+    `LONGEST_PAUSE_S`; 0 where it did not.
+    """
 
     def __init__(
         self,
@@ -45,6 +55,7 @@ class Canary:
         is_one_of_several: bool = False,
     ) -> None:
         self.url = url
+        self.asked_pause_s = 0.0
         self._is_one_of_several = is_one_of_several
         self._is_hot = is_hot
         self._closed = threading.Event()
@@ -77,6 +88,7 @@ class Canary:
 
     def _perform(self, handle: pycurl.Curl) -> Look:
         lines: list[bytes] = []
+        self.asked_pause_s = 0.0
         handle.setopt(pycurl.HEADERFUNCTION, lines.append)
         try:
             handle.perform()
@@ -85,6 +97,9 @@ class Canary:
                 raise GoneError(handle.errstr()) from None
             return Look(None, handle.errstr())
         status: int = handle.getinfo(pycurl.RESPONSE_CODE)
+        headers = parse_headers(lines)
+        asked = dict(headers).get("retry-after", "")
+        self.asked_pause_s = min(retry_after_s(asked, datetime.now(UTC)) or 0.0, LONGEST_PAUSE_S)
         if status >= 500 or status == 429:
             return Look(None, f"status {status}")
         if status != 200:
@@ -93,4 +108,4 @@ class Canary:
             handle.getinfo(pycurl.CONNECT_TIME), handle.getinfo(pycurl.APPCONNECT_TIME)
         )
         took_ms = (handle.getinfo(pycurl.STARTTRANSFER_TIME) - connected_s) * 1000
-        return Look(max(0.0, took_ms), hot=self._is_hot(parse_headers(lines)))
+        return Look(max(0.0, took_ms), hot=self._is_hot(headers))

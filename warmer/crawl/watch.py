@@ -187,10 +187,10 @@ class Watch:
         )
 
     async def _look(self, canary: Canary, brake: Brake) -> None:
-        await asyncio.sleep(self.every_s)
+        await asyncio.sleep(max(self.every_s, canary.asked_pause_s))
         advice = await self._advice(canary, brake)
         while advice is Advice.LOOK_AGAIN:
-            await asyncio.sleep(AGAIN_S)
+            await asyncio.sleep(max(AGAIN_S, canary.asked_pause_s))
             advice = await self._advice(canary, brake)
         if advice is Advice.BACK_OFF:
             self._press(self._guard, self._guard.why, brake)
