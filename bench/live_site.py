@@ -49,6 +49,7 @@ SITES: Mapping[str, Shape] = {
         workers=2, threads=16, comments=0, backend_slots=100, backend_s=0.05, articles=300
     ),
     "backend": Shape(workers=2, threads=8, comments=0, backend_slots=4, backend_s=0.06),
+    "wagtail": Shape(workers=2, threads=4, comments=8, site="gazette"),
 }
 FIRST = "2x4"
 
@@ -151,7 +152,8 @@ def _grid(
     name: str, shape: Shape, results: Mapping[str, Result], quiet_ms: float, auto: Sequence[Trial]
 ) -> Grid:
     server = f"{shape.workers} workers of {shape.threads} threads"
-    pages = f"{shape.articles + 9} pages of {shape.comments} comments"
+    parts = "blocks" if shape.site == "gazette" else "comments"
+    pages = f"{shape.articles + 9} pages of {shape.comments} {parts}"
     waits = (
         f" and {shape.backend_s * 1000:.0f} ms at a backend for {shape.backend_slots}"
         if shape.backend_slots

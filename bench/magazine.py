@@ -1,4 +1,7 @@
-"""The magazine of tests/sites under gunicorn, with Redis: started anew, and cold, for each trial."""
+"""A site of tests/sites under gunicorn, with Redis: started anew, and cold, for each trial.
+
+Either the magazine, or the gazette, which is Wagtail; that one is installed on first use.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 PUBLIC_HOST = "www.magazine.test"
 HOT = "/"
+WAGTAIL = ["wagtail==8.0.1", "django>=5.2,<5.3", "redis>=5"]
 FIRST_VISITS = 40
 """New workers import their views with the first request; this many reach every one of them."""
 
@@ -30,7 +34,7 @@ class Shape:
     """What differs between sites: servers, what a page costs, who is there.
 
     `comments` are rendered on an article, on average: 20 are 8 ms of one core, 80 are 20 ms,
-    300 are 45 ms. Where there is a backend, each page waits `backend_s` for it on top of
+    300 are 45 ms; on the gazette they are blocks of its body, and 8 are 20 ms. Where there is a backend, each page waits `backend_s` for it on top of
     that, and longer when more than `backend_slots` do so at once.
     """
 
@@ -41,6 +45,7 @@ class Shape:
     backend_s: float = 0.0
     visits_per_s: float = 20.0
     articles: int = 400
+    site: str = "magazine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +70,10 @@ def fill(directory: Path, shape: Shape) -> Filled:
     """Make the database in `directory`."""
     directory.mkdir(parents=True)
     database = directory / "magazine.sqlite3"
-    program = [sys.executable, "-m", "tests.sites.magazine.fill"]
+    program = [sys.executable, "-m", f"tests.sites.{shape.site}.fill"]
     done = subprocess.run(
         [*program, str(shape.articles), str(shape.comments)],
-        env=os.environ | _environment(database, directory / "unused", "", None),
+        env=os.environ | _environment(shape, database, directory / "unused", "", None),
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     return Filled(shape, database, tuple(done.stdout.split()))
@@ -83,7 +88,7 @@ def running_magazine(directory: Path, filled: Filled, cache: RedisServer) -> Ite
 
     def command(port: int) -> list[str]:
         return [
-            *(sys.executable, "-m", "gunicorn", "tests.sites.magazine.wsgi"),
+            *(sys.executable, "-m", "gunicorn", f"tests.sites.{shape.site}.wsgi"),
             *("--config", str(GUNICORN_CONFIG), "--bind", f"{HOST}:{port}"),
             *("--workers", str(shape.workers), "--threads", str(shape.threads)),
             *("--worker-tmp-dir", str(directory), "--graceful-timeout", "1"),
@@ -97,7 +102,7 @@ def running_magazine(directory: Path, filled: Filled, cache: RedisServer) -> Ite
             command,
             directory=directory,
             answers=lambda port: replies(port, question),
-            environment=_environment(filled.database, journal, cache.url, backend_port),
+            environment=_environment(shape, filled.database, journal, cache.url, backend_port),
         ) as server,
     ):
         magazine = Magazine(f"{HOST}:{server.port}", journal)
@@ -123,12 +128,25 @@ def _backend(directory: Path, shape: Shape) -> Iterator[int | None]:
         yield server.port
 
 
-def _environment(database: Path, journal: Path, cache: str, backend: int | None) -> dict[str, str]:
+def _environment(
+    shape: Shape, database: Path, journal: Path, cache: str, backend: int | None
+) -> dict[str, str]:
+    packages = [_wagtail()] if shape.site == "gazette" else []
     return {
         "MAGAZINE_DATABASE": str(database),
         "MAGAZINE_JOURNAL": str(journal),
         "MAGAZINE_CACHE": cache,
         "MAGAZINE_BACKEND": str(backend or ""),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join([*packages, str(ROOT)]),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+
+
+def _wagtail() -> str:
+    """The directory where tests keep it, too: `WARMER_DJANGO_VERSIONS`, or within pytest's cache."""
+    from tests.component.django_releases import installed  # noqa: PLC0415 -- it loads pytest
+
+    kept = os.environ.get("WARMER_DJANGO_VERSIONS", ".pytest_cache/d/django-versions")
+    environments = ROOT / kept
+    environments.mkdir(parents=True, exist_ok=True)
+    return str(installed("wagtail-8.0.1", WAGTAIL, environments))
