@@ -48,7 +48,8 @@ class Knee:
         self._trial: Trial | None = None
         self._next = Timetable()
         self._since = -math.inf
-        self._skip = 1 if start == 1 else 0
+        self._skip = 0
+        self._is_one_untried = False
         self._upward = True
         self._stride = 1
         self._refused: Trial | None = None
@@ -99,8 +100,11 @@ class Knee:
         self._climbs = False
 
     def _climb(self, now: float, ceiling: int) -> str:
+        if self._settled == 1 < ceiling:
+            return self._begin_with_two(now)
         count = len(self._here)
-        if count < max(FIRST, self._settled) or not self._next.is_due(now):
+        first = LEAST if self._is_one_untried else FIRST  # where no trial was before it
+        if count < max(first, self._settled) or not self._next.is_due(now):
             return ""
         if count < MANY and self._here.average().error > SURE:
             return ""
@@ -113,7 +117,25 @@ class Knee:
         if self._settled >= self._maximum:
             self._climbs = False
             self._next.later(now)
+            self._try_one_soon(now)
         return ""
+
+    def _begin_with_two(self, now: float) -> str:
+        """Two wrongly for a while cost next to nothing, one wrongly half of the pages.
+
+        And they could not be told apart yet: popular pages are often the cheap ones, and the
+        second request in flight may be the first that another worker ever sees.
+        """
+        self._arrive(2, Window(KEPT))
+        self._since = now
+        self._skip = 2
+        self._is_one_untried, self._upward = True, False
+        return "it answers: two at once; whether one does as well is tested later"
+
+    def _try_one_soon(self, now: float) -> None:
+        if self._is_one_untried and self._settled == 2:
+            self._is_one_untried = False
+            self._next.soon(now)
 
     def _test(self, now: float, ceiling: int) -> str:
         """Try a little more or less, when that is due."""
@@ -215,14 +237,13 @@ class Knee:
             return False
         self._refused = None
         found = compare(self._here, refused.window)
-        # The second request in flight may be the first that another worker ever sees.
-        again = self._settled == 1 and not self._appeals
-        if again or (found is not None and found.elasticity - found.error / 2 > PAYS):
+        if found is not None and found.elasticity - found.error / 2 > PAYS:
             self._appeals += 1
             if self._appeals <= MOST_APPEALS:
                 return True
         self._climbs = False
         self._next.after(refused, now, clear=True)
+        self._try_one_soon(now)
         if 0 < self._inside < self._settled:
             self._step_inside(now)
         return False

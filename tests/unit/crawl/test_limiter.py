@@ -118,8 +118,8 @@ def test_each_move_says_why() -> None:
     crawl.run(pages=60)
     assert [(limit, why) for _, limit, why in crawl.limits] == [
         (1, "one request alone first"),
-        (2, "do 2 in flight bring more pages?"),
-        (4, "do 4 in flight bring more pages? 2 bring 2.00 times the pages of 1"),
+        (2, "it answers: two at once; whether one does as well is tested later"),
+        (4, "do 4 in flight bring more pages?"),
         (2, "4 in flight bring 1.00 times the pages of 2"),
     ]
 
@@ -172,6 +172,23 @@ def test_pages_that_become_dearer_while_it_climbs_are_not_taken_for_the_knee(che
     settled = crawl.now
     crawl.run(pages=200)
     assert crawl.mean_limit(settled) >= 3.5
+
+
+@pytest.mark.parametrize("cheap", range(1, 13))
+def test_the_first_render_of_a_second_worker_does_not_keep_it_at_one(cheap: int) -> None:
+    crawl = crawling(2, 20.0)
+    first = iter([60.0, *[8.0] * cheap, 120.0, *[20.0] * 3, 60.0])
+    crawl.page_ms = lambda _chance: next(first, 20.0)
+    crawl.run(pages=200)
+    assert crawl.now < 1.1 * 200 * 0.020 / 2
+
+
+def test_one_at_a_time_is_what_one_worker_gets_after_a_few_seconds() -> None:
+    crawl = crawling(1, 20.0)
+    crawl.run(seconds=3)
+    settled = crawl.now
+    crawl.run(seconds=20)
+    assert crawl.mean_limit(settled) <= 1.1
 
 
 def test_hot_responses_are_no_samples_of_cold_pages() -> None:
