@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 def daemon(places: tuple[Path, ...], *, log_json: bool, verbose: bool) -> ExitCode:
     """Keep sites warm: by schedule, before expiry, and after saves."""
     # What the daemon needs would cost each other command a fifth of a second to load.
-    from warmer.daemon.app import serve  # noqa: PLC0415
-    from warmer.daemon.intakes import intakes  # noqa: PLC0415
+    from warmer.daemon.app import serve
+    from warmer.daemon.intakes import intakes
 
     log_to_stderr(as_json=log_json, verbose=verbose)
     try:

@@ -53,12 +53,12 @@ def explain(
     Exit codes: 0 warm; 1 not; 2 usage; 3 the origin or a cache server does not answer.
     """
     # What this needs would cost each other command time to load.
-    from warmer.explain.ask import observe, url_of  # noqa: PLC0415
-    from warmer.explain.document import document  # noqa: PLC0415
-    from warmer.explain.masking import secrets_of  # noqa: PLC0415
-    from warmer.explain.page import page  # noqa: PLC0415
-    from warmer.report.terminal import put  # noqa: PLC0415
-    from warmer.run.request import Request, resolve  # noqa: PLC0415
+    from warmer.explain.ask import observe, url_of
+    from warmer.explain.document import document
+    from warmer.explain.masking import secrets_of
+    from warmer.explain.page import page
+    from warmer.report.terminal import put
+    from warmer.run.request import Request, resolve
 
     # What Scrapy warns of is about pages; the explanation says it better.
     logging.getLogger("scrapy").setLevel(logging.CRITICAL)
@@ -66,7 +66,7 @@ def explain(
     resolved = resolve(Request(config=config, overrides=over), os.environ)
     site = resolved.site
     if site.schedule:
-        from warmer.daemon.schedule import until_next_run  # noqa: PLC0415 -- loads APScheduler
+        from warmer.daemon.schedule import until_next_run
 
         try:
             site = until_next_run(site, datetime.now(UTC))
@@ -79,7 +79,7 @@ def explain(
 
 
 def _exit_code(explanation: Explanation, *, warm: bool) -> ExitCode:
-    from warmer.crawl.fetch import UNREACHABLE_REASONS  # noqa: PLC0415 -- loads libcurl
+    from warmer.crawl.fetch import UNREACHABLE_REASONS
 
     if any(each.warm.error in UNREACHABLE_REASONS | _NO_ANSWER for each in explanation.visits):
         return ExitCode.UNREACHABLE

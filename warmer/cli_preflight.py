@@ -41,11 +41,11 @@ def preflight(
 ) -> ExitCode:
     """Go through the checklist before a launch; exit with 1 where a check fails."""
     # No other command needs this room.
-    from warmer.preflight.inside import inside as read  # noqa: PLC0415
-    from warmer.preflight.preflight import preflight as look  # noqa: PLC0415
-    from warmer.preflight.render import lines, total  # noqa: PLC0415
-    from warmer.preflight.report import check_report_file, write_report  # noqa: PLC0415
-    from warmer.preflight.result import Grade  # noqa: PLC0415
+    from warmer.preflight.inside import inside as read
+    from warmer.preflight.preflight import preflight as look
+    from warmer.preflight.render import lines, total
+    from warmer.preflight.report import check_report_file, write_report
+    from warmer.preflight.result import Grade
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     # What Scrapy warns of is about sitemaps; the check says it.

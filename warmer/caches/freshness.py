@@ -10,7 +10,7 @@ import re
 
 # Not in typeshed. In 1.5 microseconds it reads the dates that are sent (RFC 9110, section
 # 5.6.7; all but asctime) and returns None for anything else; email.utils takes 10 and raises.
-from http.cookiejar import http2time  # type: ignore[attr-defined]
+from http.cookiejar import http2time  # type: ignore[attr-defined]  # typeshed lacks it
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:

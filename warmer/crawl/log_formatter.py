@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 class QuietLogFormatter(LogFormatter):
     """One line a page would be a hundred thousand lines; outcomes are in the store."""
 
-    def crawled(self, request: Request, response: Response, spider: Spider) -> None:  # type: ignore[override]
+    def crawled(self, request: Request, response: Response, spider: Spider) -> None:  # type: ignore[override]  # None is "no line", says Scrapy
         """No line; Scrapy's documented way to leave it out."""

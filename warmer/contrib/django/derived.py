@@ -32,7 +32,7 @@ def remove_without_index(cache: Any, uris: Iterable[str]) -> int:  # noqa: ANN40
     return removed
 
 
-def _of_language(cache: Any, uri: str, prefix: str, language: str | None) -> int:  # noqa: ANN401
+def _of_language(cache: Any, uri: str, prefix: str, language: str | None) -> int:  # noqa: ANN401 -- a cache of Django
     header_list = page_keys.page_key(uri, page_prefix=prefix, language=language).header_list
     names = cache.get(header_list)
     if names is None:
@@ -63,8 +63,8 @@ def _of_locmem(cache: LocMemCache, digests: list[str]) -> int:
                 yield name
 
     removed = 0
-    with cache._lock:  # noqa: SLF001
+    with cache._lock:  # noqa: SLF001 -- locmem has no public way to see all
         for name in list(found()):
-            cache._delete(name)  # noqa: SLF001
+            cache._delete(name)  # noqa: SLF001 -- locmem has no public way to see all
             removed += ".cache_page." in name
     return removed

@@ -10,8 +10,8 @@ WAIT_S = 0.25
 def impatient() -> dict[str, Any]:
     """Arguments of a redis connection; one more try for a connection that the server closed."""
     import redis  # noqa: PLC0415 -- optional
-    from redis.backoff import NoBackoff  # noqa: PLC0415
-    from redis.retry import Retry  # noqa: PLC0415
+    from redis.backoff import NoBackoff  # noqa: PLC0415 -- likewise
+    from redis.retry import Retry  # noqa: PLC0415 -- likewise
 
     return {
         "socket_timeout": WAIT_S,

@@ -174,6 +174,6 @@ def _rows(batch: uuid.UUID, alias: str) -> Any:  # noqa: ANN401 -- a query set
 
 
 def _model() -> Any:  # noqa: ANN401 -- a model, which may be imported only when apps are loaded
-    from warmer.contrib.django.models import Outbox  # noqa: PLC0415
+    from warmer.contrib.django.models import Outbox  # noqa: PLC0415 -- as the signature says
 
     return Outbox

@@ -62,7 +62,7 @@ def install() -> None:
 
 def _passing_by(fetch: Any) -> Any:  # noqa: ANN401 -- an untyped method of Django
     @functools.wraps(fetch)
-    def process_request(self: Any, request: HttpRequest) -> HttpResponse | None:  # noqa: ANN401
+    def process_request(self: Any, request: HttpRequest) -> HttpResponse | None:  # noqa: ANN401 -- of Django, without types
         passed = passage(request)
         if not passed.began:
             passed.began = time.time()
@@ -95,7 +95,7 @@ def _noting(learn: Any) -> Any:  # noqa: ANN401 -- an untyped function of Django
     return learn_cache_key
 
 
-def _note(store: Any, key: str, passed: Passage, life_s: float | None) -> None:  # noqa: ANN401
+def _note(store: Any, key: str, passed: Passage, life_s: float | None) -> None:  # noqa: ANN401 -- of Django, without types
     try:
         if (variants := variants_of(store)) is not None:
             began = passed.began or time.time()
@@ -107,7 +107,7 @@ def _note(store: Any, key: str, passed: Passage, life_s: float | None) -> None: 
 def _checking(store: Any) -> Any:  # noqa: ANN401 -- an untyped method of Django
     @functools.wraps(store)
     def process_response(
-        self: Any,  # noqa: ANN401
+        self: Any,  # noqa: ANN401 -- of Django, without types
         request: HttpRequest,
         response: HttpResponse,
     ) -> HttpResponse:

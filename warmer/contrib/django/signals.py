@@ -102,7 +102,7 @@ def after_save(
     instance: Model,
     raw: bool,
     using: str,
-    **_: Any,  # noqa: ANN401
+    **_: Any,  # noqa: ANN401 -- what else a signal sends
 ) -> None:
     before = vars(instance).pop(_BEFORE, Pages())
     if not raw and is_warmable(sender, options()):
@@ -110,14 +110,14 @@ def after_save(
 
 
 @harmless
-def before_delete(sender: type[Model], *, instance: Model, **_: Any) -> None:  # noqa: ANN401
+def before_delete(sender: type[Model], *, instance: Model, **_: Any) -> None:  # noqa: ANN401 -- what else a signal sends
     """Here what the instance refers to is still there, which its URL may name."""
     if is_warmable(sender, options()):
         setattr(instance, _BEFORE, pages_of(instance))
 
 
 @harmless
-def after_delete(sender: type[Model], *, instance: Model, using: str, **_: Any) -> None:  # noqa: ANN401
+def after_delete(sender: type[Model], *, instance: Model, using: str, **_: Any) -> None:  # noqa: ANN401 -- what else a signal sends
     pages = vars(instance).pop(_BEFORE, None)
     if pages is not None and is_warmable(sender, options()):
         removed(instance, pages, "delete", using)
@@ -132,7 +132,7 @@ def relation_changed(
     model: type[Model],
     pk_set: set[Any] | None,
     using: str,
-    **_: Any,  # noqa: ANN401
+    **_: Any,  # noqa: ANN401 -- what else a signal sends
 ) -> None:
     """Both sides of a relation that changed, once it has."""
     if action == "pre_clear":
@@ -161,6 +161,6 @@ def _related(through: type[Model], instance: Model, model: type[Model], using: s
             here, there = field.m2m_field_name(), field.m2m_reverse_field_name()
             if not forward:
                 here, there = there, here
-            rows = through._base_manager.using(using).filter(**{here: instance})  # noqa: SLF001
+            rows = through._base_manager.using(using).filter(**{here: instance})  # noqa: SLF001 -- documented in spite of its name
             return set(rows.values_list(there, flat=True)[:_RELATED_AT_MOST])
     return set()

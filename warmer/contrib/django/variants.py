@@ -224,7 +224,7 @@ def is_redis(cache: Any) -> bool:  # noqa: ANN401 -- any of Django's backends
     return bool(_kinds(cache) & {_CORE, _DJANGO_REDIS})
 
 
-def _kinds(cache: Any) -> set[str]:  # noqa: ANN401
+def _kinds(cache: Any) -> set[str]:  # noqa: ANN401 -- a cache of Django
     """By name: neither backend may be imported where it is not used."""
     return {f"{each.__module__}.{each.__qualname__}" for each in type(cache).__mro__}
 

@@ -50,17 +50,17 @@ def urls_of(page: Any) -> tuple[str, ...]:  # noqa: ANN401 -- a Wagtail page, op
 
 
 @harmless
-def published(_sender: object, *, instance: Any, **_: Any) -> None:  # noqa: ANN401
+def published(_sender: object, *, instance: Any, **_: Any) -> None:  # noqa: ANN401 -- a Wagtail page, and what else a signal sends
     changed_pages(Page, Pages(urls_of(instance)), Pages(), "publish")
 
 
 @harmless
-def unpublished(_sender: object, *, instance: Any, **_: Any) -> None:  # noqa: ANN401
+def unpublished(_sender: object, *, instance: Any, **_: Any) -> None:  # noqa: ANN401 -- a Wagtail page, and what else a signal sends
     changed_pages(Page, Pages(), Pages(urls_of(instance)), "unpublish")
 
 
 @harmless
-def deleted(_sender: object, *, instance: Any, **_: Any) -> None:  # noqa: ANN401
+def deleted(_sender: object, *, instance: Any, **_: Any) -> None:  # noqa: ANN401 -- a Wagtail page, and what else a signal sends
     """Of a page in whatever class: Wagtail deletes the specific one first."""
     if instance.live:
         changed_pages(Page, Pages(), Pages(urls_of(instance)), "delete")
@@ -70,10 +70,10 @@ def deleted(_sender: object, *, instance: Any, **_: Any) -> None:  # noqa: ANN40
 def moved(
     _sender: object,
     *,
-    instance: Any,  # noqa: ANN401
+    instance: Any,  # noqa: ANN401 -- a Wagtail page, and what else a signal sends
     url_path_before: str,
     url_path_after: str,
-    **_: Any,  # noqa: ANN401
+    **_: Any,  # noqa: ANN401 -- a Wagtail page, and what else a signal sends
 ) -> None:
     """A move takes the pages below with it; a new place among the same siblings changes no URL."""
     if url_path_before != url_path_after:
@@ -81,11 +81,11 @@ def moved(
 
 
 @harmless
-def slug_changed(_sender: object, *, instance: Any, instance_before: Any, **_: Any) -> None:  # noqa: ANN401
+def slug_changed(_sender: object, *, instance: Any, instance_before: Any, **_: Any) -> None:  # noqa: ANN401 -- a Wagtail page, and what else a signal sends
     _replaced(instance, instance_before.url_path, instance.url_path, "slug")
 
 
-def _replaced(page: Any, before: str, after: str, why: str) -> None:  # noqa: ANN401
+def _replaced(page: Any, before: str, after: str, why: str) -> None:  # noqa: ANN401 -- a Wagtail page, and what else a signal sends
     below = page.get_descendants().live()[:DESCENDANTS_AT_MOST]
     moved_pages: Iterable[Any] = [*([page] if page.live else []), *below]
     now: list[str] = []

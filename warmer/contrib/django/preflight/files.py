@@ -75,7 +75,7 @@ def _static_files() -> Result:
         why = "django.contrib.staticfiles is not installed"
         return Result(check, Grade.SKIPPED, where, why)
     # Where it is not installed its modules are of no use.
-    from django.contrib.staticfiles.storage import staticfiles_storage  # noqa: PLC0415
+    from django.contrib.staticfiles.storage import staticfiles_storage  # noqa: PLC0415 -- see above
 
     local = isinstance(staticfiles_storage, FileSystemStorage)
     cure = "run manage.py collectstatic, and serve STATIC_ROOT at STATIC_URL"

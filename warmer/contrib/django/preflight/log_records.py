@@ -103,7 +103,7 @@ def _handed_over(
         faults.append(words_of(error) if error else "an error that it did not name")
 
     # A handler hides its errors behind this method, which is there to be replaced.
-    handler.handleError = note  # type: ignore[method-assign]
+    handler.handleError = note  # type: ignore[method-assign]  # see above
     try:
         taken = bool(handler.handle(record))
         handler.flush()
