@@ -9,11 +9,14 @@ import pytest
 
 from tests.servers import fronts
 from tests.servers.django_site import PUBLIC_HOST, SiteOptions
+from tests.servers.misbehaviour import in_turn, page
 from tests.servers.process import HOST
+from tests.servers.rogue import Rogue
 from tests.servers.visitor import visit
 from tests.system.command import crawl, warmer
 
 if TYPE_CHECKING:
+    import contextlib
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -260,3 +263,25 @@ def test_the_plan_of_a_cloned_run_names_the_servers_and_caps_each(tmp_path: Path
         [f"http://{PUBLIC_HOST}/1", "default @ 10.0.0.5:80"],
         [f"http://{PUBLIC_HOST}/1", "default @ 10.0.0.6:80"],
     ]
+
+
+def test_of_a_cloned_run_the_witnesses_of_every_server_are_heard(
+    started: contextlib.ExitStack, tmp_path: Path
+) -> None:
+    hot, rendered = page(headers={"Age": "5"}), page()
+    servers = [Rogue() for _ in range(4)]
+    for server in servers:
+        server.start()
+        started.callback(server.stop)
+        server.on("/", hot)
+    servers[3].on("/", in_turn(hot, hot, rendered))
+    nodes = [f"{HOST}:{server.port}" for server in servers]
+    found = crawl(
+        tmp_path,
+        "-",
+        *("--base-url", "http://www.example.test", "--distribute", "clone", *to(*nodes)),
+        stdin="/",
+    )
+    verdicts = {row.variant: (row.verdict, row.reason) for row in found.rows}
+    warm = {f"default @ {node}": ("warm", None) for node in nodes[:3]}
+    assert verdicts == warm | {f"default @ {nodes[3]}": ("unverified", "cache-not-shared")}

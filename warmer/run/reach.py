@@ -52,6 +52,11 @@ class Reach:
         """Whether any of several servers may get a request."""
         return len(self.servers) > 1 and not self.server_of
 
+    @property
+    def cloned_to(self) -> tuple[str, ...]:
+        """The servers that have every variant for themselves; none where the run is not cloned."""
+        return self.servers if self.server_of else ()
+
     def cap(self, top: int | None) -> int | None:
         """How many targets the best `top` are: as many for each server of a cloned run."""
         return top if top is None or not self.server_of else top * len(self.servers)

@@ -90,20 +90,28 @@ class Verification:
 
     async def hear_witnesses(self, passes: Passes) -> None:
         """Take back what rests on the application's word, where other workers deny it."""
-        found = list(
-            itertools.islice(
-                on_the_applications_word(self._store.warm_without_key(self._run_id)), PAGES
-            )
-        )
+        for server in self._reach.cloned_to or (None,):
+            await self._hear_witnesses_of(server, passes)
+
+    async def _hear_witnesses_of(self, server: str | None, passes: Passes) -> None:
+        """Of a cloned run each server is heard: one may keep its pages otherwise than the others."""
+        found = list(itertools.islice(self._on_its_word(server), PAGES))
         if not found:
             return
         by_rank = {result.target.rank: result for result in found}
         outcomes = await passes.fetch_at_once(asked(found), FETCHES)
         if any(contradicts(each, by_rank[each.rank], self._typical) for each in outcomes):
-            denied = on_the_applications_word(self._store.warm_without_key(self._run_id))
+            denied = self._on_its_word(server)
             self._store.add_verdicts(
                 self._run_id, [(result.target.rank, NOT_SHARED) for result in denied]
             )
+
+    def _on_its_word(self, server: str | None) -> Iterator[TargetResult]:
+        return (
+            result
+            for result in on_the_applications_word(self._store.warm_without_key(self._run_id))
+            if self._reach.server_of.get(result.target.variant) == server
+        )
 
     def doubt_sharing(self) -> str | None:
         """Why several servers do not seem to share a cache; then what only two have is not warm."""
