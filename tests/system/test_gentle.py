@@ -169,7 +169,7 @@ def test_a_command_that_cannot_be_run_ends_the_run_with_a_line(
     add(config, '[guard]\ncommand = "no-such-command-anywhere"\n')
     result = warmer(tmp_path, "crawl", "-c", config.name)
     assert result.code == 2
-    assert "guard.command: the shell cannot run" in result.stderr + result.stdout
+    assert "guard.command: the shell cannot run it" in result.stderr + result.stdout
     assert site.total_renders() < PAGES
 
 

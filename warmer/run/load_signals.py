@@ -124,8 +124,8 @@ class CommandSignal:
             return f"guard.command gave no answer within {self._timeout_s:g} s"
         if status in _CANNOT_BE_RUN:
             raise ConfigError(
-                f'guard.command: the shell cannot run "{self._command}" (exit status'
-                f" {status}); expected a command that is there and may be run"
+                f"guard.command: the shell cannot run it (exit status {status});"
+                " expected a command that is there and may be run"
             )
         if status:
             return f"guard.command ended with {status}"
