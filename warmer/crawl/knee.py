@@ -189,9 +189,9 @@ class Knee:
             return ""
         self._trial = None
         upward = trial.level > self._settled
-        # Where it holds already, more in flight has the burden of proof.
-        doubt = 0.0 if self._climbs else found.error / 2
         many, few = max(trial.level, self._settled), min(trial.level, self._settled)
+        # Where it holds already, more in flight has the burden of proof; but one has it at two.
+        doubt = 0.0 if self._climbs else found.error / 2 if few > 1 else -found.error
         finding = f"{many} in flight bring {found.gain:.2f} times the pages of {few}"
         if (found.elasticity - doubt > PAYS) is upward:
             self._go_on(trial, found, now)
