@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
+import hypothesis
 import pytest
 
 from tests.servers.django_site import DjangoSite, SiteOptions, running_site
@@ -22,6 +23,12 @@ from tests.servers.stores import (
     running_memcached,
     running_redis,
 )
+
+# A busy machine is no finding.
+hypothesis.settings.register_profile(
+    "shared-machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("shared-machine")
 
 NewDirectory = Callable[[str], Path]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from warmer.caches.django_keys import (
@@ -77,7 +77,6 @@ def wsgi_request(sent: PublicRequest, headers: dict[str, str]) -> WSGIRequest:
     return WSGIRequest(environ)
 
 
-@settings(deadline=None)  # a busy machine is no finding
 @given(path=PATHS, query=QUERIES, scheme=st.sampled_from(["http", "https"]))
 @example(path="//a/../b", query="", scheme="http")
 @example(path="/%2f%2e%2e%2fa/../../b/..", query="?", scheme="http")
@@ -90,7 +89,6 @@ def test_the_absolute_uri_is_what_django_builds(path: str, query: str, scheme: s
         assert absolute_uri(sent) == wsgi_request(sent, {}).build_absolute_uri()
 
 
-@settings(deadline=None)  # a busy machine is no finding
 @given(path=PATHS, query=QUERIES)
 def test_a_public_url_is_sent_as_it_is_but_for_dot_segments(path: str, query: str) -> None:
     sent = public_request(f"https://Example.com{path}?{query}#x")
@@ -99,7 +97,6 @@ def test_a_public_url_is_sent_as_it_is_but_for_dot_segments(path: str, query: st
         assert sent.path == path
 
 
-@settings(deadline=None)
 @given(
     headers=HEADERS,
     vary=st.lists(st.sampled_from([*NAMES, "Accept-Language", "x-b"])),

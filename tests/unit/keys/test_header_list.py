@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from warmer.caches.header_list import MAX_BYTES, HeaderListRefused, read_header_list
@@ -138,7 +138,6 @@ def test_the_reason_names_what_was_found() -> None:
         read_header_list(b"x" * 5000)
 
 
-@settings(deadline=None)  # a busy machine is no finding
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     for attempt in (raw, b"\x80\x04" + raw, b"]" + raw, b"(" + raw, b"[" + raw, b"\x78\x9c" + raw):
@@ -152,7 +151,6 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
 OPCODES = [opcode.code.encode("latin-1") for opcode in pickletools.opcodes]
 
 
-@settings(deadline=None)  # a busy machine is no finding
 @given(st.lists(st.one_of(st.sampled_from(OPCODES), st.binary(max_size=6)), max_size=30))
 def test_any_opcodes_are_read_or_refused(pieces: list[bytes]) -> None:
     raw = b"\x80\x04" + b"".join(pieces)
@@ -168,7 +166,6 @@ def test_any_opcodes_are_read_or_refused(pieces: list[bytes]) -> None:
     assert list(names) == expected
 
 
-@settings(deadline=None)  # a busy machine is no finding
 @given(st.lists(st.text(max_size=20).map(lambda text: "HTTP_" + text), max_size=40),
        st.integers(0, 5))  # fmt: skip
 def test_any_list_of_names_comes_back_as_it_was(names: list[str], protocol: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from warmer.caches.django_keys import header_list_key, key_suffix, page_key
@@ -24,7 +24,6 @@ CONTEXT = "d41d8cd98f00b204e9800998ecf8427e"
 NONE = KeyPins()
 
 
-@settings(deadline=None)  # a busy machine is no finding
 @given(
     prefix=st.text(max_size=10),
     version=st.integers(0, 10**6),
