@@ -68,7 +68,7 @@ class Live:
     in_flight: int = 0
 
 
-def _unheard(_move: LimitMove) -> None:
+def unheard(_move: LimitMove) -> None:
     """Nobody listens."""
 
 
@@ -107,7 +107,7 @@ class CrawlJob:
     roles: Mapping[str, Role] = field(default_factory=dict)
     bucket: TokenBucket | None = None
     watch: Watch | None = None
-    moved: Callable[[LimitMove], None] = _unheard
+    moved: Callable[[LimitMove], None] = unheard
     began: float = field(default_factory=time.monotonic)
     redirected: Callable[[str, Fetch], None] = _unwatched
     live: Live = field(default_factory=Live)

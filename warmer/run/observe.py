@@ -11,11 +11,13 @@ from warmer.caches.http_obstacles import csrf_in_body, likely_cause, obstacle
 from warmer.crawl.fetch import UNREACHABLE_REASONS
 from warmer.crawl.job import Page
 from warmer.model import CacheState, Outcome
+from warmer.report.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from warmer.crawl.fetch import Fetch
+    from warmer.crawl.job import Live
     from warmer.model import Pass, Target
 
 _BATCH = 200
@@ -36,6 +38,21 @@ class Counters:
     slowest_url: str = ""
     last_error: str = ""
     vary_on_cookie: int = 0
+
+    def snapshot(self, live: Live, total: int, elapsed_s: float) -> Snapshot:
+        """For a display, `elapsed_s` seconds after the pass began."""
+        return Snapshot(
+            done=self.done,
+            total=total,
+            in_flight=live.in_flight,
+            hits=self.hits,
+            misses=self.misses,
+            failed=self.failed,
+            rate_per_s=self.done / elapsed_s if elapsed_s > 0 else 0.0,
+            slowest_ms=self.slowest_ms,
+            slowest_url=self.slowest_url,
+            limit=live.limit,
+        )
 
 
 class OutcomeObserver:

@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from warmer.crawl.crawl import crawl
-from warmer.crawl.job import CrawlJob
+from warmer.crawl.job import CrawlJob, unheard
 from warmer.crawl.servers import Clone, InTurn, Servers, Spread
 from warmer.crawl.token_bucket import TokenBucket
 from warmer.errors import StoreError
 from warmer.model import Pass
-from warmer.report.snapshot import Snapshot
 from warmer.report.wording import counted
 from warmer.run.limit_trace import LimitTrace
 from warmer.run.logins import Logins
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from warmer.config import CrawlConfig
-    from warmer.crawl.origin import Origin
     from warmer.crawl.servers import Route
     from warmer.crawl.watch import Watch
     from warmer.model import LimitMove, Outcome, Target
@@ -81,15 +79,7 @@ class Passes:
         Ends early when `stopping` is set or the abort rule trips; `aborted` tells.
         """
         observer = OutcomeObserver(self._store_outcomes, fetch, self.reach.own)
-        await self._crawl(
-            observer,
-            targets,
-            fetch,
-            config=self.config,
-            origin=self.reach.origin,
-            total=total,
-            what=what,
-        )
+        await self._crawl(observer, targets, fetch, total=total, what=what)
         if fetch is Pass.WARM:
             self.vary_on_cookie += observer.counters.vary_on_cookie
         return observer.counters
@@ -97,15 +87,7 @@ class Passes:
     async def run_again(self, targets: Iterator[Target], *, total: int, what: str) -> None:
         """Fetch targets once more; what was known of each goes when its new outcome comes."""
         observer = OutcomeObserver(self._replace_outcomes, Pass.WARM, self.reach.own)
-        await self._crawl(
-            observer,
-            targets,
-            Pass.WARM,
-            config=self.config,
-            origin=self.reach.origin,
-            total=total,
-            what=what,
-        )
+        await self._crawl(observer, targets, Pass.WARM, total=total, what=what)
 
     async def run_pilots(self, targets: Sequence[Target]) -> Counters:
         """Fetch a few targets, one after the other where the concurrency is ours to choose."""
@@ -114,28 +96,16 @@ class Passes:
             observer,
             iter(targets),
             Pass.WARM,
-            config=self._one_by_one(),
-            origin=self.reach.origin,
             total=len(targets),
             what="pilot",
+            config=self._one_by_one(),
         )
         self.vary_on_cookie += observer.counters.vary_on_cookie
         return observer.counters
 
     async def fetch_aside(self, targets: Sequence[Target]) -> list[Outcome]:
         """Fetch what is not of the plan; its outcomes are returned and not kept."""
-        outcomes: list[Outcome] = []
-        observer = OutcomeObserver(outcomes.extend, Pass.WARM, self.reach.own)
-        await self._crawl(
-            observer,
-            iter(targets),
-            Pass.WARM,
-            config=self._one_by_one(),
-            origin=self.reach.origin,
-            total=len(targets),
-            what="keys",
-        )
-        return outcomes
+        return await self._aside(targets, Pass.WARM, what="keys", config=self._one_by_one())
 
     async def fetch_at_once(self, targets: Sequence[Target], fetches: int) -> list[Outcome]:
         """Fetch targets aside, each over a connection of its own.
@@ -146,32 +116,41 @@ class Passes:
         config = msgspec.structs.replace(
             self.config, concurrency=min(most if chosen == "auto" else chosen, fetches)
         )
-        outcomes: list[Outcome] = []
-        observer = OutcomeObserver(outcomes.extend, Pass.PROBE, self.reach.own)
-        await self._crawl(
-            observer,
-            iter(targets),
-            Pass.PROBE,
-            config=config,
-            origin=dataclasses.replace(self.reach.origin, new_connections=True),
-            total=len(targets),
-            what="witness",
+        return await self._aside(
+            targets, Pass.PROBE, what="witness", config=config, new_connections=True
         )
-        return outcomes
 
     async def fetch_without_login(self, targets: Sequence[Target]) -> list[Outcome]:
         """Fetch targets aside as who has no session; its outcomes are returned and not kept."""
+        return await self._aside(
+            targets,
+            Pass.PROBE,
+            what="without login",
+            config=self._one_by_one(),
+            logins=Logins(),
+        )
+
+    async def _aside(
+        self,
+        targets: Sequence[Target],
+        fetch: Pass,
+        *,
+        what: str,
+        config: CrawlConfig,
+        new_connections: bool = False,
+        logins: Logins | None = None,
+    ) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        observer = OutcomeObserver(outcomes.extend, Pass.PROBE, self.reach.own)
+        observer = OutcomeObserver(outcomes.extend, fetch, self.reach.own)
         await self._crawl(
             observer,
             iter(targets),
-            Pass.PROBE,
-            config=self._one_by_one(),
-            origin=self.reach.origin,
+            fetch,
             total=len(targets),
-            what="without login",
-            logins=Logins(),
+            what=what,
+            config=config,
+            new_connections=new_connections,
+            logins=logins,
         )
         return outcomes
 
@@ -193,12 +172,18 @@ class Passes:
         targets: Iterator[Target],
         fetch: Pass,
         *,
-        config: CrawlConfig,
-        origin: Origin,
         total: int,
         what: str,
+        config: CrawlConfig | None = None,
+        new_connections: bool = False,
         logins: Logins | None = None,
     ) -> None:
+        """One pass; with another `config` than the run's it says nothing of what the site bears."""
+        config = config or self.config
+        is_usual = config is self.config
+        origin = self.reach.origin
+        if new_connections:
+            origin = dataclasses.replace(origin, new_connections=True)
         job = CrawlJob(
             targets=targets,
             headers=self.reach.lines(self.run_id),
@@ -210,11 +195,10 @@ class Passes:
             start_limit=self.limit,
             expects_hot=fetch is Pass.PROBE,
             bucket=self.bucket,
-            watch=self.watch if config is self.config and total >= GUARDED_FROM else None,
-            # What is fetched aside, one by one or all at once, says nothing of what the site bears.
-            moved=self._moved if config is self.config else _pass_over,
+            watch=self.watch if is_usual and total >= GUARDED_FROM else None,
+            moved=self._moved if is_usual else unheard,
             began=self.began,
-            route=self._route(fetch, each_in_turn=origin.new_connections),
+            route=self._route(fetch, each_in_turn=new_connections),
             refresh_secret=self.refresh_secret if fetch is Pass.WARM else None,
             roles=(logins or self.logins).roles(fetch),
         )
@@ -228,10 +212,10 @@ class Passes:
             with contextlib.suppress(asyncio.CancelledError):
                 await watching
             elapsed_s = time.monotonic() - started
-            self.progress.update(_snapshot(job, observer.counters, total, elapsed_s))
+            self.progress.update(observer.counters.snapshot(job.live, total, elapsed_s))
             self.progress.stop()
             observer.flush()
-        if config is self.config:
+        if is_usual:
             self.limit = max(1, job.live.limit)
         self.aborted = self.aborted or job.aborted
 
@@ -282,25 +266,6 @@ class Passes:
             except StoreError as error:
                 job.fail(error)
             elapsed_s = time.monotonic() - started
-            self.progress.update(_snapshot(job, observer.counters, total, elapsed_s))
+            self.progress.update(observer.counters.snapshot(job.live, total, elapsed_s))
             if self.stopping.is_set():
                 await asyncio.sleep(_TICK_S)
-
-
-def _pass_over(_: LimitMove) -> None:
-    pass
-
-
-def _snapshot(job: CrawlJob, counters: Counters, total: int, elapsed_s: float) -> Snapshot:
-    return Snapshot(
-        done=counters.done,
-        total=total,
-        in_flight=job.live.in_flight,
-        hits=counters.hits,
-        misses=counters.misses,
-        failed=counters.failed,
-        rate_per_s=counters.done / elapsed_s if elapsed_s > 0 else 0.0,
-        slowest_ms=counters.slowest_ms,
-        slowest_url=counters.slowest_url,
-        limit=job.live.limit,
-    )
