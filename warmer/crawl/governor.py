@@ -113,6 +113,11 @@ class Governor:
         self._limiter.press(why, time.monotonic())
         self._apply()
 
+    def relent(self, why: str) -> None:
+        """See `Limiter.relent`."""
+        self._limiter.relent(why, time.monotonic())
+        self._apply()
+
     def release(self, why: str) -> None:
         """See `Limiter.release`."""
         self._limiter.release(why, time.monotonic())

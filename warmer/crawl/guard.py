@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
+from warmer.crawl.relief import Relief
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -43,13 +45,17 @@ class Look(NamedTuple):
 
 
 class Advice(Enum):
-    """What to do after a look; TRY goes on without knowing that it is better."""
+    """What to do after a look; TRY goes on without knowing that it is better.
+
+    RELENT: one request in flight instead of two has not helped.
+    """
 
     GO_ON = auto()
     LOOK_AGAIN = auto()
     BACK_OFF = auto()
     RESUME = auto()
     TRY = auto()
+    RELENT = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,8 @@ class VisitorGuard:
         self._slow = self._fast = 0
         self._calm = 0
         self._alone_ms = 0.0
+        self._burst: list[float | None] = []
+        self._relief: Relief | None = None
         self._deaf_until = -math.inf
         self._paused_at: float | None = None
         self._in_pause: list[float] = []
@@ -84,13 +92,14 @@ class VisitorGuard:
     def begin(self, idle: Sequence[float]) -> None:
         """Take what the canary takes while nothing of ours is on the wire, in milliseconds."""
         self.baseline_ms = statistics.median(idle)
-        self._slow = self._fast = 0
+        self._forget()
 
     def take(self, look: Look, now: float, *, paused: bool, alone_ms: float = 0.0) -> Advice:
         """Judge a look that came while the crawl was paused for visitors, or was not.
 
-        `alone_ms` is what a cold page takes where only one of ours is in flight. A visitor
-        may have to wait for that one as for any other visitor's: a pause is for more.
+        `alone_ms` is what a cold page takes where only one of ours is in flight, or where two
+        are no worse. A visitor may have to wait for that one as for any other visitor's:
+        a pause is for more.
         """
         self._alone_ms = 0.0 if paused else alone_ms
         if paused:
@@ -102,15 +111,38 @@ class VisitorGuard:
             self._slow += SILENCE if look.took_ms is None else 1
         elif self._slow:
             self._fast += 1
-        if not self._slow or self._fast >= MAJORITY:
-            self._slow = self._fast = 0
+        if not self._slow:
+            return self._weigh(look, alone_ms)
+        self._burst.append(look.took_ms)
+        if self._fast >= MAJORITY:
+            self._forget()
             return Advice.GO_ON
         if self._slow < MAJORITY:
             return Advice.LOOK_AGAIN
         self.why = f"visitors wait: {self._told(look)}"
-        self._slow = self._fast = 0
+        told = [each for each in self._burst if each is not None]
+        # No answer at all is no matter of one request or two.
+        self._relief = Relief(told) if told == self._burst and not alone_ms else None
+        self._forget()
         self._deaf_until = now + EFFECT_S
         return Advice.BACK_OFF
+
+    def _weigh(self, look: Look, alone_ms: float) -> Advice:
+        """Compare looks since only one request is in flight with those that led to it."""
+        if self._relief is None or not alone_ms or look.took_ms is None:
+            return Advice.GO_ON
+        if not self._relief.add(look.took_ms):
+            return Advice.LOOK_AGAIN
+        relief, self._relief = self._relief, None
+        if relief.helped:
+            return Advice.GO_ON
+        after, before = f"{relief.after_ms:.0f} ms", f"{relief.before_ms:.0f} ms"
+        self.why = f"fewer did not help visitors: {after} for a hot page, {before} before"
+        return Advice.RELENT
+
+    def _forget(self) -> None:
+        self._slow = self._fast = 0
+        self._burst = []
 
     def _in_a_pause(self, look: Look, now: float) -> Advice:
         if self._paused_at is None:
@@ -136,7 +168,7 @@ class VisitorGuard:
 
     def _resume(self) -> Advice:
         self._paused_at = None
-        self._slow = self._fast = 0
+        self._forget()
         return Advice.RESUME
 
     def _is_slow(self, look: Look) -> bool:

@@ -54,7 +54,7 @@ class Limiter(Protocol):
 
     @property
     def alone_ms(self) -> float:
-        """What a cold page takes while the limit is 1; 0 otherwise, or if that is not known."""
+        """What a cold page takes alone, while the limit is 1, or 2 and that is no worse; or 0."""
         ...
 
     @property
@@ -76,6 +76,10 @@ class Limiter(Protocol):
 
     def release(self, why: str, now: float) -> int:
         """It is over; returns the limit from now on."""
+        ...
+
+    def relent(self, why: str, now: float) -> int:
+        """One at once, where visitors had waited for two, has not helped; returns the limit."""
         ...
 
 
@@ -115,6 +119,9 @@ class FixedLimiter:
     def release(self, why: str, now: float) -> int:  # noqa: ARG002 -- the interface
         return self.limit
 
+    def relent(self, why: str, now: float) -> int:  # noqa: ARG002 -- the interface
+        return self.limit
+
 
 class AutoLimiter:
     """Finds the number by itself, between 1 and `maximum`, or 0 for a while."""
@@ -129,6 +136,7 @@ class AutoLimiter:
         self._guarded_until = -math.inf
         self._guarded_s = GUARDED_S
         self._guarded = maximum
+        self._alone_ms = 0.0
         self.pressed = False
         self.limit = self._level
         self.wake_at: float | None = None
@@ -136,7 +144,9 @@ class AutoLimiter:
 
     @property
     def alone_ms(self) -> float:
-        return self._knee.page_ms() if self.limit == 1 else 0.0
+        if self.limit == 1:
+            return self._knee.page_ms()
+        return self._alone_ms if self.limit == 2 else 0.0
 
     def sample(self, sample: Sample, now: float) -> int:
         if sample.failure is not None:
@@ -180,6 +190,13 @@ class AutoLimiter:
             self._guarded_until = now + self._guarded_s
             if self.wake_at is None:
                 self._settle(1, why, now)
+        return self.limit
+
+    def relent(self, why: str, now: float) -> int:
+        if self.limit == self._guarded == 1 and now < self._guarded_until:
+            self._alone_ms = self._knee.page_ms()
+            self._guarded = min(2, self._maximum)
+            self._settle(self._guarded, why, now)
         return self.limit
 
     def _follow_knee(self, sample: Sample, now: float) -> None:

@@ -51,12 +51,16 @@ class Brake(Protocol):
 
     @property
     def alone_ms(self) -> float:
-        """What a cold page takes if one request at a time is sent; 0 otherwise."""
+        """See `Limiter.alone_ms`."""
         ...
 
     def press(self, why: str) -> None: ...
 
     def release(self, why: str) -> None: ...
+
+    def relent(self, why: str) -> None:
+        """Two at once again, for one has not helped visitors."""
+        ...
 
     def give_up(self, why: str) -> None:
         """End the crawl."""
@@ -196,6 +200,8 @@ class Watch:
             self._press(self._guard, self._guard.why, brake)
         elif advice is Advice.TRY:
             self._release(self._guard, self._guard.why, brake)
+        elif advice is Advice.RELENT:
+            self._relent(brake)
         elif not brake.pressed or advice is Advice.RESUME:
             self._cool(self._guard, self._guard.why, brake)
         self._heed_patience(self._guard.why, brake)
@@ -234,6 +240,11 @@ class Watch:
             else:
                 self._cool(signal, "nothing is too hot any more", brake)
             await asyncio.sleep(SIGNALS_S)
+
+    def _relent(self, brake: Brake) -> None:
+        self._hot.discard(self._guard)
+        if not self._hot:
+            brake.relent(self._guard.why)
 
     def _press(self, what: object, why: str, brake: Brake) -> None:
         self._hot.add(what)

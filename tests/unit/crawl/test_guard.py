@@ -10,6 +10,7 @@ from warmer.crawl.guard import Advice, Look, Tolerance, VisitorGuard
 
 GO_ON, AGAIN = Advice.GO_ON, Advice.LOOK_AGAIN
 BACK_OFF, RESUME, TRY = Advice.BACK_OFF, Advice.RESUME, Advice.TRY
+RELENT = Advice.RELENT
 NO_ANSWER = Look(None, "status 503")
 
 
@@ -53,6 +54,41 @@ def test_what_one_page_takes_is_no_reason_to_pause() -> None:
     alone = [watched.take(Look(30.0), now, paused=False, alone_ms=20.0) for now in (1.0, 2.0, 3.0)]
     more = [watched.take(Look(36.0), now, paused=False, alone_ms=20.0) for now in (4.0, 5.0, 6.0)]
     assert (alone, more) == ([GO_ON] * 3, [AGAIN, AGAIN, BACK_OFF])
+
+
+def alone(watched: VisitorGuard, *took_ms: float, start: float) -> list[Advice]:
+    """Looks while one cold page of 20 ms is in flight at a time."""
+    return [
+        watched.take(Look(each), start + n, paused=False, alone_ms=20.0)
+        for n, each in enumerate(took_ms)
+    ]
+
+
+def test_one_instead_of_two_relents_where_five_looks_are_no_better() -> None:
+    watched = guard()
+    advices(watched, 20.0, 24.0, 6.0, 22.0)
+    assert alone(watched, 16.0, 6.0, 18.0, 20.0, 5.0, start=5.0) == [*[AGAIN] * 4, RELENT]
+    assert watched.why == "fewer did not help visitors: 16 ms for a hot page, 21 ms before"
+    assert alone(watched, 16.0, 18.0, start=11.0) == [GO_ON] * 2
+
+
+def test_one_instead_of_two_stays_where_it_helped() -> None:
+    watched = guard()
+    advices(watched, 20.0, 24.0, 6.0, 22.0)
+    assert alone(watched, 14.0, 6.0, 18.0, 20.0, 5.0, start=5.0) == [*[AGAIN] * 4, GO_ON]
+
+
+def test_what_takes_longer_than_a_cold_page_still_pauses_and_nothing_relents() -> None:
+    watched = guard()
+    advices(watched, 50.0, 50.0, 50.0)
+    assert alone(watched, *[50.0] * 3, start=4.0) == [AGAIN, AGAIN, BACK_OFF]
+    assert alone(watched, *[16.0] * 6, start=8.0) == [GO_ON] * 6
+
+
+def test_no_answer_at_all_is_no_matter_of_one_or_two() -> None:
+    watched = guard()
+    advices(watched, NO_ANSWER, NO_ANSWER)
+    assert alone(watched, *[16.0] * 6, start=4.0) == [GO_ON] * 6
 
 
 def test_a_single_slow_answer_is_chance() -> None:

@@ -346,6 +346,27 @@ def test_it_knows_what_a_page_takes_while_one_at_a_time_is_sent() -> None:
     assert crawl.limiter.alone_ms == 0.0
 
 
+def test_two_at_once_come_back_where_one_has_not_helped_visitors() -> None:
+    crawl = crawling(2, 50.0)
+    crawl.run(pages=300)
+    assert crawl.limiter.press("visitors wait", crawl.now) == 1
+    crawl.run(seconds=1.5)
+    assert crawl.limiter.relent("fewer did not help", crawl.now) == 2
+    assert crawl.limiter.alone_ms == pytest.approx(50.0)
+    back = crawl.now
+    crawl.run(seconds=8)
+    assert max(crawl.limits_between(back, crawl.now)) == 2
+    assert [crawl.limiter.press("visitors wait", crawl.now) for _ in range(2)] == [1, 0]
+
+
+def test_only_what_visitors_had_lowered_to_one_comes_back() -> None:
+    crawl = crawling(8, 50.0)
+    crawl.run(pages=600)
+    assert crawl.limiter.press("visitors wait", crawl.now) == 4
+    assert crawl.limiter.relent("fewer did not help", crawl.now) == 4
+    assert auto().relent("fewer did not help", 1.0) == 1
+
+
 def test_a_pause_for_visitors_outlasts_one_for_failures() -> None:
     limiter = auto()
     limiter.sample(page(), now=0.5)
@@ -364,7 +385,7 @@ samples = st.builds(
     failure=st.none() | st.just("status-503"),
     retry_after_s=st.none() | st.floats(0.0, 60.0),
 )
-events = samples | st.sampled_from(["press", "release", "wake"])
+events = samples | st.sampled_from(["press", "release", "relent", "wake"])
 
 
 @given(st.lists(st.tuples(events, st.floats(0.0, 5.0)), max_size=200), st.integers(1, 32))
@@ -380,6 +401,8 @@ def test_whatever_happens_it_is_within_its_bounds_and_a_pause_can_end(
             limiter.press("hot", now)
         elif event == "release":
             limiter.release("cool", now)
+        elif event == "relent":
+            limiter.relent("fewer did not help", now)
         else:
             limiter.wake(now)
         assert 0 <= limiter.limit <= maximum
