@@ -31,7 +31,6 @@ from warmer.replay.visitors import Visitors
 from warmer.replay.writer import Writer
 from warmer.replay.writes import Watch, Writes
 from warmer.report.gate import gate
-from warmer.report.snapshot import Snapshot
 from warmer.report.summary import concluded, summarise
 from warmer.run.cache_keys import CacheKeys
 from warmer.run.cache_results import CacheLog
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
     from warmer.crawl.replay_job import Due
     from warmer.model import Outcome
     from warmer.replay.prepare import Prepared
-    from warmer.report.snapshot import Progress
+    from warmer.report.snapshot import Progress, Snapshot
     from warmer.report.summary import Report
     from warmer.run.reach import Reach
 
@@ -233,20 +232,7 @@ class _Execution:
         job.stop()
 
     def _snapshot(self, job: ReplayJob, recorder: Recorder) -> Snapshot:
-        counters = recorder.counters
-        elapsed_s = max(0.001, time.monotonic() - job.started)
-        return Snapshot(
-            done=counters.done,
-            total=0,
-            in_flight=job.live.in_flight,
-            limit=job.live.limit,
-            hits=counters.hits,
-            misses=counters.misses,
-            failed=counters.failed,
-            rate_per_s=counters.done / elapsed_s,
-            slowest_ms=counters.slowest_ms,
-            slowest_url=counters.slowest_url,
-        )
+        return recorder.counters.snapshot(job.live, 0, time.monotonic() - job.started)
 
     def _warn(self, job: ReplayJob, recorder: Recorder, schedule: Iterator[Due]) -> None:
         if recorder.waited_ms > _LATE_MS:
