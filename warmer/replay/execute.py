@@ -11,10 +11,12 @@ import contextlib
 import gc
 import itertools
 import json
+import math
 import os
 import time
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -151,6 +153,8 @@ class _Execution:
         aside = [asyncio.ensure_future(self._follow(job, recorder))]
         if self.writes is not None:
             aside.append(asyncio.ensure_future(self.writes.run()))
+        for task in aside:
+            task.add_done_callback(partial(_ends_with, job))
         self.progress.start(0, "replay")
         # A look through all objects takes longer than a request may be late, and finds nothing:
         # what a request leaves behind holds no cycle.
@@ -218,8 +222,13 @@ class _Execution:
         )
 
     async def _follow(self, job: ReplayJob, recorder: Recorder) -> None:
-        """Show how it goes, hand on what waits, and stop it on a signal."""
-        while not self.stop.event.is_set():
+        """Show how it goes, hand on what waits, and stop it on a signal, or when time is over.
+
+        An origin that has asked for a pause must not hold a replay of `--for` seconds.
+        """
+        for_s = self.prepared.options.for_s
+        over_s = math.inf if for_s is None else for_s + job.config.timeout_s
+        while not self.stop.event.is_set() and time.monotonic() - job.started < over_s:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.stop.event.wait(), _TICK_S)
             try:
@@ -253,3 +262,12 @@ class _Execution:
         if counters.done and counters.unreachable == counters.done:
             return f"the origin cannot be reached: {counters.last_error}"
         return ""
+
+
+def _ends_with(job: ReplayJob, task: asyncio.Future[None]) -> None:
+    """What goes wrong beside the requests ends the replay, instead of being forgotten."""
+    if task.cancelled():
+        return
+    error = task.exception()
+    if isinstance(error, Exception):
+        job.fail(error)
