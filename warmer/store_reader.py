@@ -55,6 +55,15 @@ class StoreReader:
             raise ConfigError(msg)
         return self._record(next((row for row in rows if row[0] == run_id), rows[0]))
 
+    def run_to_resume(self, run_id: str) -> RunRecord:
+        """As `run`; `last` is the newest that is no replay, for a replay has no rest."""
+        if run_id != "last":
+            return self.run(run_id)
+        rows = self._file.rows(
+            f"SELECT {RUN_COLUMNS} FROM runs WHERE kind != 'replay' ORDER BY no DESC LIMIT 1",  # noqa: S608 -- constants
+        )
+        return self._record(rows[0]) if rows else self.run(run_id)
+
     def runs(self, limit: int) -> list[RunRecord]:
         """The newest runs, newest first."""
         rows = self._file.rows(

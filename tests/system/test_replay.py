@@ -316,3 +316,13 @@ def test_a_replay_is_not_resumed_by_a_crawl(tmp_path: Path, rogue: Rogue) -> Non
     assert again.code == 2
     assert "is a replay, which has no rest; start a new one" in again.stderr
     assert rogue.count() == 1
+
+
+def test_the_last_run_to_resume_is_the_last_that_is_no_replay(tmp_path: Path, rogue: Rogue) -> None:
+    rogue.on("/", page())
+    (tmp_path / "urls.txt").write_text("/\n")
+    crawled = warmer(tmp_path, "crawl", "urls.txt", "--base-url", rogue.url)
+    replay(tmp_path, rogue, "urls.txt", "--rate", "1/s")
+    again = warmer(tmp_path, "crawl", "--resume", "last")
+    assert again.code == 2, crawled.stderr
+    assert "has finished; start a new one" in again.stderr

@@ -96,7 +96,7 @@ async def run_again(
     """
     store = Store(resolved.store_path)
     try:
-        record = store.run(run_id)
+        record = store.run_to_resume(run_id)
         begun = json.loads(store.config_of(record.id)).get("way", {})
         mode = Mode(begun.get("mode", mode)) if mode is Mode.CRAWL else mode
         refresh = refresh or bool(begun.get("refresh"))

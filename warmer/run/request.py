@@ -81,7 +81,7 @@ def request_of_run(request: Request, run_id: str, environment: Mapping[str, str]
     """The request a run was started with, with this one's overrides over it."""
     store = Store.existing(resolve(request, environment).store_path)
     try:
-        record = json.loads(store.config_of(store.run(run_id).id))
+        record = json.loads(store.config_of(store.run_to_resume(run_id).id))
     finally:
         store.close()
     overrides = overlay(record["overrides"], request.overrides)
