@@ -174,7 +174,7 @@ class AutoLimiter:
             return self.limit
         self._knee.stop_climbing()
         if self._level > 1:
-            self._settle(self._level // 2, why, now)
+            self._settle((self._level + 1) // 2, why, now)  # 3 to 2: 1 is a third of the pages
         else:
             self.pressed = True
             self._move(0, why)

@@ -325,6 +325,10 @@ def test_when_visitors_wait_it_halves_and_then_pauses() -> None:
     assert limiter.release("visitors are served again", 10.0) == 1
 
 
+def test_three_become_two_and_not_one_when_visitors_wait() -> None:
+    assert auto(start=3).press("visitors wait", 1.0) == 2
+
+
 def test_it_stays_below_where_visitors_had_to_wait_for_ten_seconds() -> None:
     crawl = crawling(16, 50.0)
     crawl.run(pages=600)
