@@ -38,7 +38,7 @@ async def crawl(job: CrawlJob) -> None:
     crawling = runner.crawl(crawler, job=job, governor=governor)
     beside = [asyncio.ensure_future(governor.stand_by())]
     if job.watch is not None:
-        governor.watch = job.watch
+        governor.watched_by(job.watch)
         beside.append(asyncio.ensure_future(_watch(job, job.watch, governor)))
     try:
         await asyncio.shield(crawling)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 OVERLOAD_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 """An origin that answers so is failing, whichever page was asked for."""
 
+WITHOUT_CANARY = 20
+"""After so many pages of which too few can be hot, nobody is going to watch over visitors."""
 QUIET_S = 2.0
 """So long what is on the wire is waited for before the canary's first looks."""
 
@@ -43,8 +45,14 @@ class Governor:
         self._limiter = new_limiter(job, time.monotonic())
         self._timer: asyncio.TimerHandle | None = None
         self._quiet: asyncio.Event | None = None
-        self.watch: Watch | None = None
+        self._watch: Watch | None = None
+        self._without_canary = 0
         self._tell()
+
+    def watched_by(self, watch: Watch) -> None:
+        """Climb no faster from now on than somebody looks what it does to visitors."""
+        self._watch = watch
+        self._limiter.vouch(0)
 
     @property
     def limit(self) -> int:
@@ -66,8 +74,8 @@ class Governor:
         if fetch.status in OVERLOAD_STATUSES:
             return  # it was told of as a failure
         cold = fetch.status == 200 and (page is not Page.HOT or self._job.expects_hot)
-        if self.watch is not None and self.watch.wants_candidates:
-            self._offer(self.watch, request, page)
+        if self._watch is not None and self._watch.wants_candidates:
+            self._offer(self._watch, request, page)
         self._sample(request, cold=cold)
 
     def failed(self, request: Request, failure: str, retry_after_s: float | None) -> None:
@@ -113,6 +121,10 @@ class Governor:
         self._limiter.press(why, time.monotonic())
         self._apply()
 
+    def vouch(self, level: int | None) -> None:
+        """See `Limiter.vouch`."""
+        self._limiter.vouch(level)
+
     def relent(self, why: str) -> None:
         """See `Limiter.relent`."""
         self._limiter.relent(why, time.monotonic())
@@ -152,6 +164,8 @@ class Governor:
             self._let()
             if wider:
                 wake(self.crawler)
+                if self._watch is not None:
+                    self._watch.look_soon()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -170,6 +184,9 @@ class Governor:
         self.crawler.engine.downloader.total_concurrency = limit
 
     def _offer(self, watch: Watch, request: Request, page: Page | None) -> None:
+        self._without_canary += 1
+        if self._without_canary == WITHOUT_CANARY:
+            self._limiter.vouch(None)
         if page is Page.HOT or page is Page.STORABLE:
             fetch: Fetch = request.meta["fetch"]
             cold_ms = fetch.first_byte_ms if page is Page.STORABLE else None

@@ -16,6 +16,8 @@ from warmer.crawl.trouble import Trouble
 
 COOLDOWN_S = 1.0
 """The limit halves once in so long: requests that fail together are one failure."""
+UNSEEN = 4
+"""So many in flight are tried before anybody has seen what they do to visitors."""
 GUARDED_S, LONGEST_GUARD_S = 10.0, 600.0
 """So long it stays below where visitors had to wait; doubled if they had to again by then."""
 
@@ -78,6 +80,10 @@ class Limiter(Protocol):
         """It is over; returns the limit from now on."""
         ...
 
+    def vouch(self, level: int | None) -> None:
+        """Visitors were served well with so many in flight; None: nobody looks."""
+        ...
+
     def relent(self, why: str, now: float) -> int:
         """One at once, where visitors had waited for two, has not helped; returns the limit."""
         ...
@@ -122,6 +128,9 @@ class FixedLimiter:
     def relent(self, why: str, now: float) -> int:  # noqa: ARG002 -- the interface
         return self.limit
 
+    def vouch(self, level: int | None) -> None:
+        """What a person chose needs nobody's word."""
+
 
 class AutoLimiter:
     """Finds the number by itself, between 1 and `maximum`, or 0 for a while."""
@@ -137,6 +146,7 @@ class AutoLimiter:
         self._guarded_s = GUARDED_S
         self._guarded = maximum
         self._alone_ms = 0.0
+        self._seen: int | None = None
         self.pressed = False
         self.limit = self._level
         self.wake_at: float | None = None
@@ -160,6 +170,10 @@ class AutoLimiter:
             else:
                 self._knee.other(sample.took_ms, sent_at=sample.sent_at)
         return self.limit
+
+    def vouch(self, level: int | None) -> None:
+        """From now on no more than twice the most that a look found well are tried."""
+        self._seen = None if level is None else max(level, self._seen or 0)
 
     def wake(self, now: float) -> int:
         if self.wake_at is not None and now >= self.wake_at:
@@ -253,4 +267,6 @@ class AutoLimiter:
 
     def _ceiling(self, now: float) -> int:
         ceiling = ramp(self._maximum, self._ramp_up_s, now - self._began)
+        if self._seen is not None:
+            ceiling = min(ceiling, max(UNSEEN, 2 * self._seen, self._level))
         return min(ceiling, self._guarded) if now < self._guarded_until else ceiling

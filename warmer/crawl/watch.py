@@ -7,6 +7,7 @@ here. Without a hot page to look at there is no canary, and one line says so.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import math
@@ -31,6 +32,8 @@ IDLE_LOOKS = 5
 """After one that does not count, so many tell what the canary takes on an idle site."""
 AGAIN_S = 0.05
 """Between a slow look and those that confirm it, or do not."""
+SETTLING_S = 0.15
+"""After the limit has grown, so long until a look shows what that does."""
 SIGNALS_S = 2.0
 """Between two readings of another signal."""
 CANDIDATES = 3
@@ -52,6 +55,15 @@ class Brake(Protocol):
     @property
     def alone_ms(self) -> float:
         """See `Limiter.alone_ms`."""
+        ...
+
+    @property
+    def limit(self) -> int:
+        """How many may be in flight."""
+        ...
+
+    def vouch(self, level: int | None) -> None:
+        """See `Limiter.vouch`."""
         ...
 
     def press(self, why: str) -> None: ...
@@ -115,6 +127,7 @@ class Watch:
     patience_s: float = math.inf
     _candidates: list[Candidate] = field(default_factory=list)
     _offered: asyncio.Event = field(default_factory=asyncio.Event)
+    _soon: asyncio.Event = field(default_factory=asyncio.Event)
     _canary: Canary | None = None
     _guard: VisitorGuard = field(init=False)
     _misses: int = 0
@@ -136,6 +149,10 @@ class Watch:
         self._candidates.append(candidate)
         if len(self._candidates) >= CANDIDATES:
             self._offered.set()
+
+    def look_soon(self) -> None:
+        """More are in flight than before: see what that does to visitors."""
+        self._soon.set()
 
     async def run(self, brake: Brake) -> None:
         """Until cancelled, which is the end of a pass; raises what a signal raises."""
@@ -165,6 +182,7 @@ class Watch:
                     await self._look(self._canary, brake)
             except GoneError as error:
                 self._leave(error, brake)
+        brake.vouch(None)
 
     async def _begin(self, candidate: Candidate, brake: Brake) -> None:
         """Learn what a page takes while we load the site with nothing else."""
@@ -191,7 +209,8 @@ class Watch:
         )
 
     async def _look(self, canary: Canary, brake: Brake) -> None:
-        await asyncio.sleep(max(self.every_s, canary.asked_pause_s))
+        await self._until_next_look(canary)
+        level = brake.limit
         advice = await self._advice(canary, brake)
         while advice is Advice.LOOK_AGAIN:
             await asyncio.sleep(max(AGAIN_S, canary.asked_pause_s))
@@ -204,7 +223,20 @@ class Watch:
             self._relent(brake)
         elif not brake.pressed or advice is Advice.RESUME:
             self._cool(self._guard, self._guard.why, brake)
+        if advice is Advice.GO_ON:
+            brake.vouch(level)
         self._heed_patience(self._guard.why, brake)
+
+    async def _until_next_look(self, canary: Canary) -> None:
+        """The time between two looks, or less where the limit grows."""
+        if canary.asked_pause_s:
+            await asyncio.sleep(max(self.every_s, canary.asked_pause_s))
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._soon.wait(), self.every_s)
+        if self._soon.is_set():
+            self._soon.clear()
+            await asyncio.sleep(SETTLING_S)
 
     async def _advice(self, canary: Canary, brake: Brake) -> Advice:
         look = await canary.look()

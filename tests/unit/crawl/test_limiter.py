@@ -216,6 +216,20 @@ def test_a_ramp_bounds_what_it_may_try() -> None:
 # Trouble
 
 
+def test_above_four_it_climbs_no_faster_than_somebody_looks() -> None:
+    crawl = crawling(16, 50.0)
+    crawl.limiter.vouch(0)
+    crawl.run(seconds=5)
+    assert {limit for _, limit, _ in crawl.limits} == {1, 2, 4}
+    crawl.limiter.vouch(4)
+    crawl.run(seconds=5)
+    assert max(limit for _, limit, _ in crawl.limits) == 8
+    crawl.limiter.vouch(2)  # what was found well stays found
+    crawl.limiter.vouch(None)
+    crawl.run(seconds=10)
+    assert max(limit for _, limit, _ in crawl.limits) == 16
+
+
 def test_a_failure_halves_it_once_in_a_second() -> None:
     crawl = crawling(16, 50.0)
     crawl.run(pages=300)
