@@ -222,7 +222,8 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "a report of an unknown kind": (
         ("--report", "report.docx"),
-        'report.docx: no report format has the suffix ".docx"; expected .json, .jsonl or .xml',
+        'report.docx: no report format has the suffix ".docx"; expected .json, .jsonl, .html, .xml,'
+        " .jtl or .csv",
     ),
     "a report where nothing can be written": (
         ("--report", "missing/report.json"),
@@ -238,7 +239,7 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "a run that is none": (
         ("--resume", "2026"),
-        'warmer.db: "2026" is not a run; `warmer runs` lists them',
+        "warmer.db: no such file; expected the store that `warmer crawl` makes",
     ),
     "a refresh without its secret": (
         ("--refresh",),

@@ -82,7 +82,10 @@ def test_a_plan_that_nobody_reads_to_its_end_ends_quietly(
 
 
 @pytest.mark.parametrize("command", [("runs",), ("--help",), ("crawl", "--help")])
-def test_a_reader_that_has_gone_is_no_failure(tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_a_reader_that_has_gone_is_no_failure(
+    tmp_path: Path, address: tuple[str, ...], urls: str, command: tuple[str, ...]
+) -> None:
+    assert warmer(tmp_path, "crawl", urls, *address).code == 0
     done = shell(tmp_path, '"$@" | true', *command)
     assert (done.returncode, done.stderr) == (0, "")
 
