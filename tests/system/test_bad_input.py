@@ -222,8 +222,7 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "a report of an unknown kind": (
         ("--report", "report.docx"),
-        'report.docx: no report format has the suffix ".docx"; expected .json, .jsonl, .html, .xml,'
-        " .jtl or .csv",
+        'report.docx: no report format has the suffix ".docx"; expected .json, .jsonl, .html',
     ),
     "a report where nothing can be written": (
         ("--report", "missing/report.json"),
