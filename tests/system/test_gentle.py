@@ -32,7 +32,11 @@ path = "urls.txt"
 @pytest.fixture
 def site(start_site: StartSite, redis_server: RedisServer) -> DjangoSite:
     options = SiteOptions(
-        cache_backend="redis", cache_location=redis_server.url, site_cache=True, pages=PAGES
+        cache_backend="redis",
+        cache_location=redis_server.url,
+        site_cache=True,
+        pages=PAGES,
+        render_s=0.1,  # so that a run is not over before anybody has looked
     )
     return start_site(options, workers=2, threads=4)
 

@@ -18,6 +18,7 @@ from scrapy.utils.defer import deferred_from_coro
 from warmer.crawl.request_meta import ENDED, TARGET
 
 if TYPE_CHECKING:
+    from scrapy.core.scheduler import BaseScheduler
     from scrapy.http import Response
     from twisted.internet.defer import Deferred
 
@@ -44,13 +45,21 @@ class PlanDownloader(Downloader):
                 raise
             spider.failed(request, error)  # type: ignore[union-attr]  # the spider of plans has it
         else:
-            if isinstance(result, Request) or TARGET not in request.meta:
+            if TARGET not in request.meta:
                 return result
-            spider.answered(request)  # type: ignore[union-attr]  # and this
+            if isinstance(result, Request):
+                # Before this one is off the list: the engine may be asked in between, finds
+                # itself idle, and closes.
+                self._scheduler().enqueue_request(result)
+            else:
+                spider.answered(request)  # type: ignore[union-attr]  # and this
         finally:
             self.active.remove(request)
         request.meta[ENDED] = True
         return request
+
+    def _scheduler(self) -> BaseScheduler:
+        return self.crawler.engine._slot.scheduler  # type: ignore[union-attr]  # noqa: SLF001 -- no other way
 
     async def _through_middlewares(self, request: Request) -> Response | Request:
         return await self.middleware.download_async(self.handlers.download_request_async, request)
