@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import re
 import threading
 from dataclasses import dataclass, field
@@ -12,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.component.crawl_runs import BASE_URL, Notebook, new_job
-from tests.servers.misbehaviour import in_turn, page
+from tests.servers.misbehaviour import in_turn, page, redirect
 from tests.servers.process import HOST
 from tests.servers.rogue import Rogue
 from warmer.crawl.crawl import crawl
+from warmer.crawl.governor import Governor, wake
 from warmer.crawl.guard import Tolerance
 from warmer.crawl.job import CrawlJob, Page
 from warmer.crawl.servers import Servers, Spread
-from warmer.crawl.watch import Candidate, Watch
+from warmer.crawl.watch import Brake, Candidate, Watch
 from warmer.run.visitor_watch import is_hot
 
 if TYPE_CHECKING:
@@ -287,6 +289,69 @@ async def test_a_server_that_goes_down_holds_nobody_up_where_others_are_left(
     assert [move for move in seen.moves if move.limit == 0] == []
     assert seen.notes == []
     assert sum(each.status == 200 for each in judged(job)) > 2900
+
+
+class Restless(Watch):
+    """Has the engine asked for requests at each turn of the loop, as a limit that grows may."""
+
+    async def run(self, brake: Brake) -> None:
+        assert isinstance(brake, Governor)
+        while True:
+            wake(brake.crawler)
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("last", ["redirected", "tried again"])
+async def test_what_goes_out_once_more_is_not_lost_to_an_engine_that_finds_itself_idle(
+    rogue: Rogue, last: str
+) -> None:
+    rogue.on("/old", redirect("/new"))
+    rogue.on("/new", page())
+    path = {"redirected": "/old", "tried again": "/busy"}[last]
+    for _ in range(20):
+        rogue.on("/busy", in_turn(page(status="503 Service Unavailable"), page()))
+        job, _ = watched_job([path], rogue)
+        watch = job.watch
+        assert watch is not None
+        job.watch = Restless(
+            origin=job.origin,
+            tolerance=watch.tolerance,
+            every_s=watch.every_s,
+            is_hot=is_hot,
+            note=watch.note,
+        )
+        await crawl(job)
+        assert [call.status for call in judged(job)] == [200]
+
+
+async def test_above_four_it_waits_for_a_look_that_finds_visitors_served_well(
+    rogue: Rogue,
+) -> None:
+    paths = pages(4000)
+    for path in paths:
+        rogue.on(path, _takes(0.02))
+    reached, let_go = threading.Event(), threading.Event()
+
+    def tell(exchange: Exchange) -> None:
+        reached.set()
+        HOT(exchange)
+
+    def wait(exchange: Exchange) -> None:
+        let_go.wait(30)
+        HOT(exchange)
+
+    rogue.on("/p/150", tell)
+    rogue.on("/", in_turn(*[HOT] * 6, wait, HOT))
+    job, seen = watched_job(paths, rogue, canary="/", max_concurrency=8)
+    assert job.watch is not None
+    job.watch.tolerance = dataclasses.replace(job.watch.tolerance, max_ms=60_000.0)
+    crawling = asyncio.create_task(crawl(job))
+    assert await asyncio.to_thread(reached.wait, 30)
+    assert max(move.limit for move in seen.moves) <= 4
+    let_go.set()
+    await seen.until(8)
+    job.stop()
+    await crawling
 
 
 def judged(job: CrawlJob) -> list[Any]:
