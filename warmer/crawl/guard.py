@@ -74,7 +74,11 @@ class Tolerance:
 
 
 class VisitorGuard:
-    """Advises on one canary; `why` is the reason of the last advice, in one line."""
+    """Advises on one canary.
+
+    `why` is the reason of the last advice, in one line; `saw_well`, whether the last look
+    was judged and found visitors served well: not every advice to go on rests on one.
+    """
 
     def __init__(self, tolerance: Tolerance) -> None:
         self._tolerance = tolerance
@@ -88,6 +92,7 @@ class VisitorGuard:
         self._in_pause: list[float] = []
         self.baseline_ms = 0.0
         self.why = ""
+        self.saw_well = False
 
     def begin(self, idle: Sequence[float]) -> None:
         """Take what the canary takes while nothing of ours is on the wire, in milliseconds."""
@@ -101,6 +106,7 @@ class VisitorGuard:
         are no worse. A visitor may have to wait for that one as for any other visitor's:
         a pause is for more.
         """
+        self.saw_well = False
         self._alone_ms = 0.0 if paused else alone_ms
         if paused:
             return self._in_a_pause(look, now)
@@ -112,10 +118,12 @@ class VisitorGuard:
         elif self._slow:
             self._fast += 1
         if not self._slow:
+            self.saw_well = True
             return self._weigh(look, alone_ms)
         self._burst.append(look.took_ms)
         if self._fast >= MAJORITY:
             self._forget()
+            self.saw_well = True
             return Advice.GO_ON
         if self._slow < MAJORITY:
             return Advice.LOOK_AGAIN

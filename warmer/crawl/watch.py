@@ -223,7 +223,7 @@ class Watch:
             self._relent(brake)
         elif not brake.pressed or advice is Advice.RESUME:
             self._cool(self._guard, self._guard.why, brake)
-        if advice is Advice.GO_ON:
+        if self._guard.saw_well:
             brake.vouch(level)
         self._heed_patience(self._guard.why, brake)
 

@@ -146,3 +146,20 @@ def test_no_pause_lasts_longer_than_a_minute(seen: list[Look]) -> None:
 @given(st.lists(st.floats(0.0, 15.0), max_size=100))
 def test_what_is_within_the_tolerance_never_slows_the_crawl(took_ms: list[float]) -> None:
     assert set(advices(guard(), *took_ms)) <= {GO_ON}
+
+
+def test_only_a_look_that_was_judged_shows_that_visitors_are_served_well() -> None:
+    watching = guard()
+    told = []
+    for now, look in enumerate(
+        [
+            Look(5.0, hot=True),
+            Look(5.0, hot=False),  # rendered by the look itself
+            Look(500.0, hot=True),
+            Look(None, "no answer"),  # the limit is lowered
+        ]
+    ):
+        watching.take(look, float(now), paused=False)
+        told.append(watching.saw_well)
+    watching.take(Look(5.0, hot=True), 3.5, paused=False)  # what is in flight has yet to end
+    assert [*told, watching.saw_well] == [True, False, False, False, False]
