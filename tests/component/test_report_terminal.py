@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.cells import cell_len
 
-from tests.unit.report.runs import SITE, finish, new_run, page, shop
-from warmer.model import Judgement, RunStatus, Target, Verdict
+from tests.unit.report.runs import SITE, STARTED, finish, new_run, page, shop
+from warmer.model import Judgement, RunKind, RunStatus, Target, Trigger, Verdict
 from warmer.report.listings import print_plan, print_runs
 from warmer.report.progress import LineProgress, LiveProgress, SilentProgress, choose
 from warmer.report.screen import print_summary
@@ -247,6 +247,22 @@ def test_a_run_list_is_aligned_on_a_terminal(
     assert terminal.shown().splitlines() == [
         "run                     site  kind   trigger  status     took",
         f"{run_id}  shop  crawl  manual   finished  1.9 s",
+    ]
+
+
+def test_run_ids_are_whole_in_a_list_of_long_words_on_80_columns(
+    store: Store, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    run = store.create_run(
+        site="a-site-with-a-long-name", trigger=Trigger.INVALIDATION, base_url=SITE, config="{}",
+        now=STARTED, kind=RunKind.REPLAY,
+    )  # fmt: skip
+    finish(store, run.id, status=RunStatus.INTERRUPTED, duration_s=4327.0)
+    print_runs(store.runs(10), terminal.stream)
+    assert terminal.shown().splitlines() == [
+        "run                     site       kind    trigger       status             took",
+        f"{run.id}  a-si…name  replay  invalidation  interrupted  1 h 12 min",
     ]
 
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
+from rich.cells import cell_len
 
-from warmer.report.aligned import aligned, width_of
+from warmer.report.aligned import aligned, fitting, left_out, only, width_of
 from warmer.report.percentiles import percentiles
 from warmer.report.terminal import columns, cut, put
 from warmer.report.visible import visible
@@ -32,7 +33,15 @@ COLUMNS = (
     "Error %", "Throughput", "Received KB/sec", "Sent KB/sec",
 )  # fmt: skip
 TOTAL = "TOTAL"
-_LABEL_LEAST = 12
+_LABEL_LEAST = 24
+_DISPENSABLE = tuple(
+    COLUMNS.index(name) - 1
+    for name in (
+        "Sent KB/sec", "Received KB/sec", "Min", "Throughput", "Average", "90% Line", "99% Line",
+        "Median", "Max", "95% Line",
+    )
+)  # fmt: skip
+"""Columns behind the label that go where there is no room for all, the first one first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,10 +161,16 @@ def print_aggregate(rows: Sequence[AggregateRow], stream: TextIO) -> None:
         return
     heads = [[name.rpartition(" ")[place] for name in COLUMNS[1:]] for place in (0, 2)]
     cells = [*heads, *(cells_of(row) for row in rows)]
-    width = max(_LABEL_LEAST, columns(stream) - width_of(cells))
+    longest = max(cell_len(visible(row.label)) for row in rows)
+    room = columns(stream) - min(longest, _LABEL_LEAST)
+    kept = fitting(cells, width=room, dispensable=_DISPENSABLE)
+    cells = only(cells, kept)
+    width = max(1, columns(stream) - width_of(cells))
     labels = ["", COLUMNS[0], *(cut(row.label, width) for row in rows)]
     table = [[label, *row] for label, row in zip(labels, cells, strict=True)]
-    put(stream, "".join(f"{line}\n" for line in aligned(table, numbers=range(1, len(COLUMNS)))))
+    lines = aligned(table, numbers=range(1, len(COLUMNS)))
+    lines += left_out(COLUMNS[1:], kept, width=columns(stream))
+    put(stream, "".join(f"{line}\n" for line in lines))
 
 
 def cells_of(row: AggregateRow) -> list[str]:

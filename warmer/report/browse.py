@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from warmer.errors import ConfigError
-from warmer.report.aligned import aligned, width_of
+from warmer.report.aligned import aligned, fitting, only, width_of
 from warmer.report.row import elapsed_ms, judgement_of
 from warmer.report.terminal import columns, cut, put
 from warmer.report.visible import visible
@@ -110,11 +110,8 @@ def print_rows(rows: Iterable[BrowsedRow], stream: TextIO) -> None:
         return
     table = [_HEAD, *(_cells(row) for row in shown)]
     # Where the URL would have no room, what of the rest tells least goes.
-    kept = list(range(len(_HEAD)))
-    for place in _DISPENSABLE:
-        if columns(stream) - width_of(_of(table, kept)) < _URL_LEAST:
-            kept.remove(place)
-    table = _of(table, kept)
+    room = columns(stream) - _URL_LEAST
+    table = only(table, fitting(table, width=room, dispensable=_DISPENSABLE))
     width = max(_URL_LEAST, columns(stream) - width_of(table))
     urls = ["url", *(cut(row.result.target.url, width) for row in shown)]
     table = [[*cells, url] for cells, url in zip(table, urls, strict=True)]
@@ -125,10 +122,6 @@ def print_rows(rows: Iterable[BrowsedRow], stream: TextIO) -> None:
 _HEAD = ["pass", "status", "ms", "cache", "verdict", "variant"]
 _DISPENSABLE = (_HEAD.index("cache"), _HEAD.index("variant"))
 _URL_LEAST = 32
-
-
-def _of(table: list[list[str]], places: list[int]) -> list[list[str]]:
-    return [[row[place] for place in places] for row in table]
 
 
 def _cells(row: BrowsedRow) -> list[str]:

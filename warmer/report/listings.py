@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from warmer.report.aligned import fitting, only, width_of
 from warmer.report.terminal import columns, cut, put, show
 from warmer.report.visible import visible
 from warmer.report.wording import counted, duration, percent
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from warmer.model import RunRecord, Target
 
 _VARIANT_WIDTH = 14
+_SITE_LEAST = 8
+_SITE_MOST = 20
+_DISPENSABLE = (2, 1, 4, 3)
+"""Of `warmer runs`, columns that go where there is no room: trigger, kind, took, status."""
 _RUN_COLUMNS = ("run", "site", "trigger", "status", "started_at", "duration_s", "note", "kind")
 
 
@@ -73,19 +78,26 @@ def print_runs(runs: Sequence[RunRecord], stream: TextIO) -> None:
     if not runs:
         put(stream, "No run yet; `warmer crawl` makes one.\n")
         return
+    names = ("run", "kind", "trigger", "status", "took")
+    rows = [[run.id, run.kind, run.trigger, run.status, _took(run)] for run in runs]
+    # A run's id is what the next command needs: all else gives way to it.
+    kept = fitting([names, *rows], width=columns(stream) - _SITE_LEAST, dispensable=_DISPENSABLE)
+    head, *rows = only([names, *rows], kept)
+    room = columns(stream) - width_of([head, *rows])
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("run", "site", "kind", "trigger", "status", "took"):
+    for name in (head[0], "site", *head[1:]):
         table.add_column(name, no_wrap=True, justify="right" if name == "took" else "left")
-    for run in runs:
-        took = "-" if run.duration_s is None else duration(run.duration_s)
-        table.add_row(
-            run.id, cut(run.site, 20), str(run.kind), str(run.trigger), str(run.status), took,
-        )  # fmt: skip
+    for run, (run_id, *rest) in zip(runs, rows, strict=True):
+        table.add_row(run_id, cut(run.site, min(max(room, _SITE_LEAST), _SITE_MOST)), *rest)
     # A note is a sentence; beside the columns it would have one word a line.
     notes = [
         Padding(Text(f"{run.id}: {visible(run.note)}"), (0, 0, 0, 2)) for run in runs if run.note
     ]
     show(stream, Group(table, *([Text()] if notes else []), *notes))
+
+
+def _took(run: RunRecord) -> str:
+    return "-" if run.duration_s is None else duration(run.duration_s)
 
 
 def _tabbed_run(run: RunRecord) -> tuple[str, ...]:

@@ -14,10 +14,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from warmer.report.aligned import fitting, left_out, only, width_of
 from warmer.report.change import changes_of, shown, shown_ratio
 from warmer.report.summary import summarise, values
-from warmer.report.terminal import put, show
-from warmer.report.wording import counted
+from warmer.report.terminal import columns, put, show
+from warmer.report.visible import visible
+from warmer.report.wording import counted, milliseconds
 from warmer.thresholds import METRICS
 
 if TYPE_CHECKING:
@@ -31,6 +33,23 @@ if TYPE_CHECKING:
 
 _BARS = "▁▂▃▄▅▆▇█"
 _GAP = "·"
+_LOUD = "bold red"
+_INDENT = 2
+_BARS_LEAST = 2
+_COLUMNS = ("run", *METRICS)
+_PARTED = [name.partition("_") for name in _COLUMNS]
+_HEADS = [
+    [first if rest else "" for first, _, rest in _PARTED],
+    [rest or first for first, _, rest in _PARTED],
+]
+_DISPENSABLE = tuple(
+    _COLUMNS.index(name)
+    for name in (
+        "min_ttl_s", "traffic_hit_ratio", "cacheable_hit_ratio", "evictions", "failed_ratio",
+        "hot_p95_ms", "cold_p95_ms", "hit_ratio",
+    )
+)  # fmt: skip
+"""Columns that go where there is no room for all, the first one first; never a run's id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +92,7 @@ def _bar(value: float, largest: float) -> str:
 def print_trend(points: Sequence[Point], stream: TextIO) -> None:
     """By metric, then by run; tab-separated by run where this is no terminal."""
     if stream.isatty():
-        show(stream, Group(*_sections(points)))
+        show(stream, Group(*_sections(points, columns(stream))))
         return
     put(stream, "\t".join(("run", "started_at", *METRICS, "worse")) + "\n")
     for point in points:
@@ -95,32 +114,51 @@ def trend_lines(points: Sequence[Point]) -> Iterator[bytes]:
         yield msgspec.json.encode(record) + b"\n"
 
 
-def _sections(points: Sequence[Point]) -> Iterator[RenderableType]:
+def _sections(points: Sequence[Point], width: int) -> Iterator[RenderableType]:
     last = points[-1]
-    yield Text(f"The last {counted(len(points), 'run')} of {last.run.site}, oldest first", "bold")
-    by_metric = _table("metric", "", "before", "now", "change")
-    before = points[-2].values if len(points) > 1 else dict.fromkeys(METRICS)
-    for each in changes_of(before, last.values):
-        by_metric.add_row(
-            each.metric,
-            bars([point.values[each.metric] for point in points]),
-            shown(each.metric, each.before),
-            shown(each.metric, each.now),
-            Text(shown_ratio(each.ratio), "bold red" if each.is_worse else ""),
-        )
-    yield Padding(by_metric, (0, 0, 1, 2))
-    columns = ("hit_ratio", "failed_ratio", "cold_p95_ms", "hot_p95_ms", "evictions")
-    by_run = _table("run", *columns)
-    for point in points:
-        cells = (
-            Text(
-                shown(metric, point.values[metric]) + (" !" if metric in point.worse else ""),
-                "bold red" if metric in point.worse else "",
+    title = f"The last {counted(len(points), 'run')} of {visible(last.run.site)}, oldest first"
+    yield Text(title, "bold")
+    yield Padding(_by_metric(points, width), (0, 0, 1, _INDENT))
+    rows = [[point.run.id, *(_cell(point, metric) for metric in METRICS)] for point in points]
+    kept = fitting([*_HEADS, *rows], width=width, dispensable=_DISPENSABLE)
+    heads = zip(*only(_HEADS, kept), strict=True)
+    by_run = _table(*("\n".join(lines) for lines in heads))
+    for point, row in zip(points, only(rows, kept), strict=True):
+        by_run.add_row(
+            *(
+                Text(cell, _LOUD if _COLUMNS[n] in point.worse else "")
+                for n, cell in zip(kept, row, strict=True)
             )
-            for metric in columns
         )
-        by_run.add_row(point.run.id, *cells)
-    yield Padding(by_run, (0, 0, 0, 2))
+    yield Padding(by_run, (0, 0, 0, _INDENT))
+    for line in left_out(_COLUMNS, kept, width=width - _INDENT):
+        yield Text(f"  {line}" if line else "")
+
+
+def _by_metric(points: Sequence[Point], width: int) -> Table:
+    """A row of bars a metric: where there is no room for all, the newest behind an ellipsis."""
+    before = points[-2].values if len(points) > 1 else dict.fromkeys(METRICS)
+    found = changes_of(before, points[-1].values)
+    cells = [["metric", "before", "now", "change"]]
+    for each in found:
+        then, now = shown(each.metric, each.before), shown(each.metric, each.now)
+        cells.append([each.metric, then, now, shown_ratio(each.ratio)])
+    cells = only(cells, fitting(cells, width=width - _INDENT, dispensable=(1, 3)))
+    room = max(_BARS_LEAST, width - _INDENT - width_of(cells))
+    table = _table(cells[0][0], "", *cells[0][1:])
+    for each, (name, *figures, last) in zip(found, cells[1:], strict=True):
+        drawn = bars([point.values[each.metric] for point in points])
+        if len(drawn) > room:
+            drawn = f"…{drawn[1 - room :]}"
+        table.add_row(name, drawn, *figures, Text(last, _LOUD if each.is_worse else ""))
+    return table
+
+
+def _cell(point: Point, metric: str) -> str:
+    """The value without its unit, which the head says, and a mark where it is worse."""
+    value = point.values[metric]
+    text = milliseconds(value) if metric.endswith("_ms") else shown(metric, value)
+    return f"{text} !" if metric in point.worse else text
 
 
 def _table(first: str, *others: str) -> Table:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.report.samples import Terminal, sample
 from warmer.report.aggregate import aggregate, aggregate_csv, print_aggregate
 from warmer.report.labels import Labels
-
-if TYPE_CHECKING:
-    import pytest
 
 TEN = [
     sample("/shop/", total_ms=100.0 * number, at=1000.0 + number, sent_bytes=1024)
@@ -73,30 +70,49 @@ def test_not_on_a_terminal_the_table_is_tab_separated() -> None:
     assert total.startswith("TOTAL\t10\t")
 
 
-def test_on_a_terminal_no_number_is_cut_however_narrow_it_is(
+LONG = [
+    sample("/a-section-with-a-long-name/x", total_ms=1234.5),
+    sample("/another-section-with-a-long-name/x", total_ms=1234.5),
+]
+
+
+def on_a_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    stream = Terminal()
+    print_aggregate(aggregate(LONG, Labels()), stream)
+    return stream.getvalue().splitlines()
+
+
+def test_a_terminal_of_80_columns_gets_whole_numbers_and_is_told_what_is_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    stream = Terminal()
-    print_aggregate(aggregate([sample("/a-section-with-a-long-name/x")], Labels()), stream)
-    assert stream.getvalue().splitlines() == [
-        (
-            "                   #                     90%    95%    99%                 Error"
-            "              Received    Sent"
-        ),
-        (
-            "Label        Samples  Average  Median   Line   Line   Line    Min    Max       %"
-            "  Throughput    KB/sec  KB/sec"
-        ),
-        (
-            "warm…-name/        1    100.0   100.0  100.0  100.0  100.0  100.0  100.0  0.000%"
-            "        10.0    100.00    5.00"
-        ),
-        (
-            "TOTAL              1    100.0   100.0  100.0  100.0  100.0  100.0  100.0  0.000%"
-            "        10.0    100.00    5.00"
-        ),
+    assert on_a_terminal(80, monkeypatch) == [
+        "                                       #             95%     99%           Error",
+        "Label                            Samples  Median    Line    Line     Max       %",
+        "warm /a-section…th-a-long-name/        1  1234.5  1234.5  1234.5  1234.5  0.000%",
+        "warm /another-s…th-a-long-name/        1  1234.5  1234.5  1234.5  1234.5  0.000%",
+        "TOTAL                                  2  1234.5  1234.5  1234.5  1234.5  0.000%",
+        "",
+        "No room for Average, 90% Line, Min, Throughput, Received KB/sec, Sent KB/sec:",
+        "--json has all.",
     ]
+
+
+def test_a_wide_terminal_gets_every_column_and_whole_labels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = on_a_terminal(160, monkeypatch)
+    assert len(lines) == 5
+    assert lines[1].split() == [
+        "Label", "Samples", "Average", "Median", "Line", "Line", "Line", "Min", "Max", "%",
+        "Throughput", "KB/sec", "KB/sec",
+    ]  # fmt: skip
+    assert lines[3].startswith("warm /another-section-with-a-long-name/  ")
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 100, 120, 200])
+def test_no_line_is_wider_than_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    assert max(map(len, on_a_terminal(columns, monkeypatch))) <= columns
 
 
 @given(st.lists(st.text(), min_size=1, max_size=20))
