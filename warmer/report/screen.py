@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 _VERDICTS = {"pass": ("pass   ", "green"), "fail": ("FAIL   ", "bold red")}
 _LOUD = "bold red"
-_NODE_WIDTH = 24
+_NODE_LEAST = 24
+_BESIDE_NODE = 64
 _NO_DATA = ("NO DATA", _LOUD)
 
 
@@ -45,10 +46,10 @@ def print_summary(report: Report, stream: TextIO, *, written: Sequence[Path] = (
 def _sections(report: Report, width: int, written: Sequence[Path]) -> Iterator[RenderableType]:
     yield _verdict(report)
     yield from _warnings(report)
-    yield from _counts(report)
+    yield from _counts(report, width)
     yield from _latencies(report)
     yield from _writes(report)
-    yield from _caches(report)
+    yield from _caches(report, width)
     yield from _reasons(report, width)
     yield from _slowest(report, width)
     yield from _thresholds(report)
@@ -69,7 +70,7 @@ def _warnings(report: Report) -> Iterator[Text]:
         yield Text(f"WARNING: {visible(warning)}", _LOUD)
 
 
-def _counts(report: Report) -> Iterator[Text]:
+def _counts(report: Report, width: int) -> Iterator[Text]:
     counts, run = report.counts, report.run
     took = "" if run.duration_s is None else f", {duration(run.duration_s)}"
     yield Text(
@@ -83,7 +84,7 @@ def _counts(report: Report) -> Iterator[Text]:
     if report.min_ttl_s is not None:
         yield Text(f"The first warm entry expires in {duration(report.min_ttl_s)}")
     if report.redirect_example is not None:
-        source, goal = (cut(url, 60) for url in report.redirect_example)
+        source, goal = (cut(url, max(60, width // 3)) for url in report.redirect_example)
         yield Text(f"{counted(report.redirects, 'target')} redirected, as {source} to {goal}")
     if line := limit_line(report.limit, report.run.duration_s):
         yield Text(f"Limit: {visible(line)}")
@@ -130,15 +131,16 @@ def _writes(report: Report) -> Iterator[RenderableType]:
     yield _indented(table)
 
 
-def _caches(report: Report) -> Iterator[RenderableType]:
+def _caches(report: Report, width: int) -> Iterator[RenderableType]:
     if not report.caches:
         return
     yield Text("\nCache servers, all clients together", "bold")
     numbers = ("hits", "misses", "hit ratio", "evictions")
     table = _table(*((("", "left"),) * 3), *((name, "right") for name in numbers))
+    room = max(_NODE_LEAST, width - _BESIDE_NODE)
     for cache in report.caches:
         evictions = quantity(cache.get("evictions"))
-        name = (cut(str(cache.get("node")), _NODE_WIDTH), visible(str(cache.get("kind"))))
+        name = (cut(str(cache.get("node")), room), visible(str(cache.get("kind"))))
         for place, (of_pass, counts) in enumerate(_passes(cache)):
             ratio = counts.get("hit_ratio")
             table.add_row(

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-WIDTH_OF_A_FILE = 200
-"""Columns when the stream is no terminal."""
+WIDTH_OF_A_FILE = 20_000
+"""Columns when the stream is no terminal: wide enough that no URL is cut, and no sentence wrapped."""
 
 
 def takes_escape_codes(stream: TextIO) -> bool:

@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.unit.report.runs import SITE, WARM_BY_KEY, finish, new_run, page, shop
+from tests.unit.report.runs import SITE, WARM_BY_KEY, fetch, finish, new_run, page, shop
 from warmer.model import EvidenceKind, Judgement, RunKind, RunStatus, Verdict
 from warmer.report.cures import cure_of
 from warmer.report.listings import print_plan, print_runs
@@ -233,6 +233,23 @@ def test_a_plan_without_observed_traffic_says_so() -> None:
     stream = io.StringIO()
     print_plan([], stream, total_weight=0.0, observed_traffic=None)
     assert stream.getvalue() == "rank\tshare\turl\tvariant\n# 0 targets; no traffic was observed\n"
+
+
+def test_nothing_is_cut_or_wrapped_where_the_output_is_no_terminal(store: Store) -> None:
+    long = "/" + "a" * 3000
+    node = "/run/redis-of-the-shop/" + "b" * 90
+    run_id = new_run(store, [page(1, long)])
+    store.add_outcomes(run_id, [fetch(1, 1.0, final_url=f"{SITE}{long}/")])
+    store.add_verdicts(run_id, [(1, Judgement(Verdict.UNVERIFIED, "expired", "because " * 50))])
+    store.set_cache_results(run_id, [{"node": node, "kind": "redis", "trusted": True}])
+    finish(store, run_id, warnings=["word " * 100 + "end"])
+    lines = summary(store, run_id)
+    assert f"1 target redirected, as {SITE}{long} to {SITE}{long}/" in lines
+    assert f"    {SITE}{long}" in lines
+    assert f"        1.0 ms  200     {SITE}{long}" in lines
+    assert "WARNING: " + "word " * 100 + "end" in lines
+    assert "    " + " ".join(["because"] * 50) in lines
+    assert any(line.split() == [node, "redis", "-", "-", "-", "-"] for line in lines)
 
 
 def test_runs_are_a_table_for_programs(store: Store) -> None:
