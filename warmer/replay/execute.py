@@ -24,18 +24,17 @@ import msgspec
 from warmer.crawl.replay import replay
 from warmer.crawl.replay_job import ReplayJob
 from warmer.crawl.token_bucket import TokenBucket
-from warmer.errors import ExitCode, WarmerError
-from warmer.model import RunKind, RunStatus, Trigger
+from warmer.errors import WarmerError
+from warmer.model import RunKind, Trigger
 from warmer.replay.header_lines import HeaderLines
 from warmer.replay.recorder import Recorder
 from warmer.replay.timetable import Timetable
 from warmer.replay.visitors import Visitors
 from warmer.replay.writer import Writer
 from warmer.replay.writes import Watch, Writes
-from warmer.report.gate import gate
-from warmer.report.summary import concluded, summarise
 from warmer.run.cache_keys import CacheKeys
 from warmer.run.cache_results import CacheLog
+from warmer.run.conclusion import carry_out, conclude
 from warmer.run.limit_trace import LimitTrace
 from warmer.run.logins import new_role
 from warmer.run.reach import reach
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from warmer.crawl.replay_job import Due
+    from warmer.errors import ExitCode
     from warmer.model import Outcome
     from warmer.replay.prepare import Prepared
     from warmer.report.snapshot import Progress, Snapshot
@@ -100,43 +100,33 @@ class _Execution:
         self.reach = reach(self.prepared.resolved.site, self.prepared.base_url)
 
     async def run(self) -> tuple[Report, ExitCode]:
-        started = time.monotonic()
+        began = time.monotonic()
         site = self.prepared.resolved.site
         log = CacheLog(site.cache, self.keys)
-        status, note, code = RunStatus.FINISHED, "", ExitCode.OK
-        try:
-            await log.begin()
-            note = await self._send()
+
+        async def send() -> str:
+            aborted = await self._send()
             await log.after_warm()
-            if self.stop.exit_code is not None:
-                status, code = RunStatus.INTERRUPTED, self.stop.exit_code
-                note = "what was sent until then is kept"
-            elif note:
-                status, code = RunStatus.ABORTED, ExitCode.UNREACHABLE
-            await log.end()
-        except WarmerError as error:
-            status, code, note = RunStatus.ABORTED, error.exit_code, str(error)
+            return aborted
+
+        ending = await carry_out(
+            send, log, self.stop, if_stopped="what was sent until then is kept"
+        )
         self.warnings += log.warnings()
         self.store.conclude_replay(self.run_id, skipped=self.prepared.skipped.as_dict())
-        self.store.set_cache_results(self.run_id, log.results())
-        self.store.set_limit_moves(self.run_id, self.trace.moves)
         if self.writes is not None:
             self.store.set_write_results(self.run_id, self.writes.results())
             self.warnings += self.writes.warnings()
-        report = summarise(self.store, self.run_id)
-        rows = gate(report, self.store, site.thresholds.all)
-        self.store.set_threshold_results(self.run_id, rows + log.pattern_results())
-        self.store.finish_run(
+        return conclude(
+            self.store,
             self.run_id,
-            status=status,
-            duration_s=time.monotonic() - started,
-            note=note,
+            ending,
+            log=log,
+            moves=self.trace.moves,
+            thresholds=site.thresholds.all,
             warnings=self.warnings,
+            began=began,
         )
-        report = concluded(report, self.store)
-        if code is ExitCode.OK and any(each["verdict"] != "pass" for each in report.thresholds):
-            code = ExitCode.THRESHOLD
-        return report, code
 
     async def _send(self) -> str:
         """Send what is due; returns why it was aborted, "" if it was not."""

@@ -6,22 +6,18 @@ and what was done is kept.
 
 from __future__ import annotations
 
-import logging
-import sys
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from warmer.crawl.fetch import SILENT_REASONS, UNREACHABLE_REASONS
-from warmer.errors import ExitCode, WarmerError
-from warmer.model import Pass, RunStatus, Verdict
-from warmer.report.gate import gate
-from warmer.report.summary import Report, concluded, summarise
+from warmer.model import Pass, Verdict
 from warmer.run.cache_results import CacheLog
+from warmer.run.conclusion import carry_out, conclude
 from warmer.run.passes import Passes
 from warmer.run.pilots import Pilots
-from warmer.run.probing import BLIND_SAMPLE, ProbeChoice
+from warmer.run.probe_pass import ProbePass
 from warmer.run.repetition import Repetition
 from warmer.run.shared_sessions import look_for_leaks
 from warmer.run.standing import Standing
@@ -32,18 +28,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from warmer.config import SiteConfig
+    from warmer.errors import ExitCode
     from warmer.model import Target
     from warmer.report.snapshot import Progress
+    from warmer.report.summary import Report
     from warmer.run.cache_keys import CacheKeys
     from warmer.run.logins import Logins
     from warmer.run.reach import Reach
     from warmer.run.stopping import Stop
     from warmer.store import Store
 
-_log = logging.getLogger(__name__)
 _SEVERAL = 3
 """One page or two that nobody answers for may be slow; of more, it is the origin."""
-_TELL = {True: "show one: the rest is asked for, too", False: "show none: no more of them"}
 
 
 class Mode(StrEnum):
@@ -76,7 +72,7 @@ class Execution:
 
     async def run(self) -> tuple[Report, ExitCode]:
         """Never raises after the run has begun but for a store that cannot be written."""
-        started = time.monotonic()
+        began = time.monotonic()
         log = CacheLog(self.site.cache, self.keys)
         watch = visitor_watch(self.site, self.reach, self.run_id, self.progress.note)
         passes = Passes(
@@ -90,36 +86,27 @@ class Execution:
             refresh_secret=self.site.crawl.refresh_secret if self.refresh else None,
             watch=watch,
         )
-        status, note, code = RunStatus.FINISHED, "", ExitCode.OK
         try:
-            await log.begin()
-            note = await self._work(passes, log)
-            if self.stop.exit_code is not None:
-                status, code = RunStatus.INTERRUPTED, self.stop.exit_code
-                note = f"`warmer crawl --resume {self.run_id}` goes on"
-            elif note:
-                status, code = RunStatus.ABORTED, ExitCode.UNREACHABLE
-            await log.end()
-        except WarmerError as error:
-            status, code, note = RunStatus.ABORTED, error.exit_code, str(error)
+            ending = await carry_out(
+                lambda: self._work(passes, log),
+                log,
+                self.stop,
+                if_stopped=f"`warmer crawl --resume {self.run_id}` goes on",
+            )
         finally:
             if watch is not None:
                 watch.close()
-            self.warnings += log.warnings() + self.keys.notes + passes.warnings()
-        self.store.set_cache_results(self.run_id, log.results())
-        self.store.set_limit_moves(self.run_id, passes.trace.moves)
-        report = self._gate(summarise(self.store, self.run_id), log)
-        self.store.finish_run(
+        self.warnings += log.warnings() + self.keys.notes + passes.warnings()
+        return conclude(
+            self.store,
             self.run_id,
-            status=status,
-            duration_s=time.monotonic() - started,
-            note=note,
+            ending,
+            log=log,
+            moves=passes.trace.moves,
+            thresholds=self.site.thresholds.all,
             warnings=self.warnings,
+            began=began,
         )
-        report = concluded(report, self.store)
-        if code is ExitCode.OK and any(each["verdict"] != "pass" for each in report.thresholds):
-            code = ExitCode.THRESHOLD
-        return report, code
 
     async def _work(self, passes: Passes, log: CacheLog) -> str:
         """Warm and verify; returns why the run was aborted, "" if it was not."""
@@ -136,6 +123,14 @@ class Execution:
             store=self.store,
             run_id=self.run_id,
             keys=self.keys,
+            passes=passes,
+            verification=verification,
+            stopped=lambda: self._stopped(passes),
+        )
+        probing = ProbePass(
+            store=self.store,
+            run_id=self.run_id,
+            config=self.site.verify,
             passes=passes,
             verification=verification,
             stopped=lambda: self._stopped(passes),
@@ -159,15 +154,14 @@ class Execution:
             await self._warm(passes)
         first_s = time.monotonic() - began
         await log.after_warm()
-        if self._stopped(passes):
-            await verification.conclude()
-        else:
-            await self._probe(passes, verification)
+        cut_short = self._stopped(passes)
+        await probing.run()
+        if not cut_short:
             await self._hear_witnesses(passes, verification)
             await log.after_probe()
             doubt = log.doubt(self.store.probed_by_key_alone(self.run_id, since=since))
             self.warnings += [doubt] if doubt else []
-            if await self._repeat(passes, verification, standing, first_s):
+            if await self._repeat(passes, probing, standing, first_s):
                 await self._hear_witnesses(passes, verification)
                 await log.after_repeats()
             doubt = verification.doubt_sharing()
@@ -175,18 +169,6 @@ class Execution:
             await self._look_for_leaks(passes)
         await standing.take_back(every=log.evicted)
         return passes.aborted or ""
-
-    async def _probe(self, passes: Passes, verification: Verification) -> None:
-        """Fetch again what only a second fetch settles; where nothing speaks, a few first."""
-        choice = ProbeChoice(self.site.verify, blind=BLIND_SAMPLE)
-        await self._probe_chosen(choice, passes, verification)
-        tells = verification.any_warm(choice.blind_ranks)
-        if choice.blind_ranks:
-            _log.info("where no cache said a word, second fetches %s", _TELL[tells])
-        if tells and not self._stopped(passes):
-            verification.reopen_waiting()
-            everything = ProbeChoice(self.site.verify, blind=sys.maxsize)
-            await self._probe_chosen(everything, passes, verification)
 
     async def _hear_witnesses(self, passes: Passes, verification: Verification) -> None:
         if not self._stopped(passes):
@@ -199,15 +181,12 @@ class Execution:
             )
 
     async def _repeat(
-        self, passes: Passes, verification: Verification, standing: Standing, first_s: float
+        self, passes: Passes, probing: ProbePass, standing: Standing, first_s: float
     ) -> int:
         """Passes over what is not warm yet, as far as they are asked for; how many there were."""
 
         async def settle() -> None:
-            if self.stop.event.is_set():
-                await verification.conclude()
-            else:
-                await self._probe(passes, verification)
+            await probing.run()
             await standing.take_back(every=True)
 
         repetition = Repetition(
@@ -221,17 +200,6 @@ class Execution:
             warnings=self.warnings,
         )
         return await repetition.run(first_s)
-
-    async def _probe_chosen(
-        self, choice: ProbeChoice, passes: Passes, verification: Verification
-    ) -> None:
-        await verification.settle(choice)
-        if choice.probes:
-            blind = len(choice.blind_ranks)
-            _log.info("%d second fetches, %d where no cache said a word", choice.probes, blind)
-            targets = self.store.unfetched(self.run_id, Pass.PROBE)
-            await passes.run(Pass.PROBE, targets, total=choice.probes, what="probe")
-            await verification.conclude()
 
     async def _warm(self, passes: Passes) -> None:
         left = sum(1 for _ in self._unfetched())
@@ -248,11 +216,6 @@ class Execution:
 
     def _stopped(self, passes: Passes) -> bool:
         return self.stop.event.is_set() or passes.aborted is not None
-
-    def _gate(self, report: Report, log: CacheLog) -> Report:
-        rows = gate(report, self.store, self.site.thresholds.all)
-        self.store.set_threshold_results(self.run_id, rows + log.pattern_results())
-        return report
 
 
 def reopen(store: Store, run_id: str) -> None:
