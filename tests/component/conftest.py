@@ -9,17 +9,36 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.component.intake_site import HeldSite
+from tests.component.planted_entries import Entries
 from tests.sites.newsroom.driver import Newsroom
 from tests.sites.newsroom.pages import BASE
+from warmer.caches.open import open_cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.servers.stores import RedisServer
+    from warmer.caches.server import CacheServer
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> HeldSite:
     """A site with an empty queue, at `w.db`, whose runs end when the test says so."""
     return HeldSite(tmp_path / "w.db")
+
+
+@pytest.fixture
+def cache(redis_server: RedisServer) -> Iterator[CacheServer]:
+    """The Redis that is shared and empty, as a run asks it."""
+    opened = open_cache(redis_server.url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def entries(redis_server: RedisServer) -> Entries:
+    """Puts entries into the Redis that is shared and empty."""
+    return Entries(redis_server.client())
 
 
 @pytest.fixture

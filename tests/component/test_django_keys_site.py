@@ -6,76 +6,26 @@ visitor, and one that was never asked for is called absent.
 
 from __future__ import annotations
 
-import http.client
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
 
-from tests.servers.django_site import PUBLIC_HOST, DjangoSite, SiteOptions
+from tests.component.site_keys import GERMAN, HEADERS, fetch, learn, questions, states
+from tests.servers.django_site import SiteOptions
 from warmer.caches.django_keys import HashVariant
-from warmer.caches.key_evidence import Basis, Learnt, Unsettled
+from warmer.caches.key_evidence import Basis, Learnt
 from warmer.caches.key_learning import KeyLearner
 from warmer.caches.key_scheme import KeyPins, scheme_from_config
 from warmer.caches.lookup import KeyLookup
 from warmer.caches.open import open_cache
 from warmer.config import KeysConfig
-from warmer.model import KeyQuestion, KeyState
+from warmer.model import KeyQuestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from tests.conftest import StartSite
     from tests.servers.stores import MemcachedServer, RedisServer
     from warmer.caches.server import CacheServer
-
-HEADERS = {"Accept-Encoding": "gzip, br", "Accept-Language": "en", "User-Agent": "Tester/1.0"}
-GERMAN = {**HEADERS, "Accept-Language": "de-DE,de;q=0.9"}
-
-
-@pytest.fixture
-def cache(redis_server: RedisServer) -> Iterator[CacheServer]:
-    opened = open_cache(redis_server.url)
-    yield opened
-    opened.close()
-
-
-def fetch(site: DjangoSite, question: KeyQuestion, proxy_headers: dict[str, str]) -> KeyQuestion:
-    """Get a page as a visitor of the public URL; return the question with its language."""
-    parts = urlsplit(question.url)
-    connection = http.client.HTTPConnection(site.host, site.port, timeout=10)
-    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    headers = {"Host": parts.netloc, **question.headers, **proxy_headers}
-    connection.putrequest("GET", target, skip_host=True, skip_accept_encoding=True)
-    for name, value in headers.items():
-        connection.putheader(name, value)
-    connection.endheaders()
-    response = connection.getresponse()
-    response.read()
-    connection.close()
-    assert response.status == 200
-    return KeyQuestion(question.url, question.headers, response.getheader("Content-Language"))
-
-
-def questions(
-    *paths: str, headers: dict[str, str] | None = None, scheme: str = "http"
-) -> list[KeyQuestion]:
-    return [KeyQuestion(f"{scheme}://{PUBLIC_HOST}{path}", headers or HEADERS) for path in paths]
-
-
-def learn(
-    site: DjangoSite,
-    learner: KeyLearner,
-    pilots: Sequence[KeyQuestion],
-    proxy_headers: dict[str, str] | None = None,
-) -> Learnt | Unsettled:
-    learner.before(pilots)
-    return learner.after([fetch(site, each, proxy_headers or {}) for each in pilots])
-
-
-def states(lookup: KeyLookup, asked: Sequence[KeyQuestion]) -> list[KeyState]:
-    return [answer.state for answer in lookup.look_up(asked)]
 
 
 SITES = {
@@ -264,74 +214,6 @@ def test_languages_in_paths_are_learnt_from_one_pilot_each(
     assert states(lookup, asked) == ["present", "present", "present", "absent", "inconclusive"]
 
 
-def test_an_old_deployment_in_the_same_redis_is_not_taken_for_the_new_one(
-    redis_server: RedisServer, cache: CacheServer, start_site: StartSite
-) -> None:
-    common = {"cache_backend": "redis", "cache_location": redis_server.url}
-    old = start_site(SiteOptions(**common, site_cache=True))  # type: ignore[arg-type]  # literals
-    new = start_site(SiteOptions(**common, site_cache=True, key_prefix="v2"))  # type: ignore[arg-type]  # literals
-    pages = questions("/p/1/", "/p/2/", "/p/3/", "/p/4/")
-    for page in pages:
-        fetch(old, page, {})
-    learner = KeyLearner(cache)
-    first = learn(new, learner, pages[:1])
-    assert isinstance(first, Unsettled)
-    assert first.retry
-    assert 'keys = { prefix = "", version = 1' in first.reason
-    assert 'keys = { prefix = "v2", version = 1' in first.reason
-    second = learn(new, learner, pages[1:2])
-    assert isinstance(second, Learnt)
-    assert (second.scheme.prefix, second.basis) == ("v2", Basis.NEW_ENTRY)
-    lookup = KeyLookup(cache, second.scheme)
-    assert states(lookup, pages) == ["present", "present", "absent", "absent"]
-
-
-def test_a_new_deployment_that_caches_nothing_is_not_called_warm_by_the_old_ones_entries(
-    redis_server: RedisServer, cache: CacheServer, start_site: StartSite
-) -> None:
-    old = start_site(
-        SiteOptions(cache_backend="redis", cache_location=redis_server.url, site_cache=True)
-    )
-    new = start_site(SiteOptions())
-    page, other = questions("/p/1/", "/p/2/")
-    fetch(old, page, {})
-    learner = KeyLearner(cache)
-    pilots = [page, other, learner.unvisited(page, "run-1")]
-    learner.before(pilots)
-    fetched = [fetch(new, each, {}) for each in pilots]
-    fetch(old, other, {})  # a visitor, meanwhile
-    outcome = learner.after(fetched)
-    assert isinstance(outcome, Unsettled)
-    assert "this cache holds no Django page entry" in outcome.reason
-
-
-def test_pages_that_were_warm_before_settle_when_a_search_shows_nothing_else(
-    redis_server: RedisServer, cache: CacheServer, start_site: StartSite
-) -> None:
-    site = start_site(
-        SiteOptions(
-            cache_backend="redis", cache_location=redis_server.url, site_cache=True,
-            key_prefix="shop",
-        )
-    )  # fmt: skip
-    pages = questions("/p/1/", "/p/2/")
-    for page in pages:
-        fetch(site, page, {})
-    learnt = learn(site, KeyLearner(cache), pages)
-    assert isinstance(learnt, Learnt)
-    assert (learnt.basis, learnt.scheme.prefix) == (Basis.ONLY_ENTRY, "shop")
-
-    bounded = learn(site, KeyLearner(cache, scan_limit=1), pages)
-    assert isinstance(bounded, Unsettled)
-    assert "ended at its limit of 1 keys" in bounded.reason
-    assert bounded.retry
-
-    learner = KeyLearner(cache)
-    fresh = learn(site, learner, [learner.unvisited(pages[0], "run-1")])
-    assert isinstance(fresh, Learnt)
-    assert fresh.basis == Basis.NEW_ENTRY
-
-
 def test_site_wide_and_cache_page_prefixes_are_both_learnt(
     redis_server: RedisServer, cache: CacheServer, start_site: StartSite
 ) -> None:
@@ -349,31 +231,6 @@ def test_site_wide_and_cache_page_prefixes_are_both_learnt(
     both = learn(site, learner, questions("/csrf/", "/p/2/"))
     assert isinstance(both, Learnt)
     assert set(both.scheme.page_prefixes) == {"", "wide"}
-
-
-def test_settling_without_a_fetch_needs_one_explanation_of_all_that_is_there(
-    redis_server: RedisServer, cache: CacheServer, start_site: StartSite
-) -> None:
-    site = start_site(
-        SiteOptions(
-            cache_backend="redis", cache_location=redis_server.url, site_cache=True, i18n=True,
-            key_prefix="shop", time_zone="Europe/Berlin",
-        )
-    )  # fmt: skip
-    pages = questions("/p/1/", "/p/2/", "/p/3/")
-    assert isinstance(KeyLearner(cache).settle_without_fetch(pages), Unsettled)
-    for page in pages[1:]:
-        fetch(site, page, {})
-    learnt = KeyLearner(cache).settle_without_fetch(pages)
-    assert isinstance(learnt, Learnt)
-    assert learnt.basis == Basis.NO_FETCH
-    lookup = KeyLookup(cache, learnt.scheme)
-    assert states(lookup, pages) == ["absent", "present", "present"]
-    german = [KeyQuestion(each.url, GERMAN) for each in pages]
-    assert states(lookup, german) == ["inconclusive"] * 3
-    assert isinstance(KeyLearner(cache).settle_without_fetch(german), Unsettled)
-    fetch(site, german[1], {})
-    assert isinstance(KeyLearner(cache).settle_without_fetch(pages), Unsettled)
 
 
 def test_memcached_is_learnt_and_looked_up_as_redis_is(
