@@ -80,14 +80,14 @@ def report(run_id: str | None, config: Path | None, store: Path | None, **given:
             raise ConfigError(f'"{run_id}": --compare has its runs behind it; expected no other')
         earlier, found = _two_runs(opened, *given["compare"])
         found, code = _judged(found, opened, given, earlier=earlier)
-        _print_comparison(earlier, found, opened, as_json=given["as_json"])
+        _print_comparison(earlier, found, opened, given)
     elif view is None:
         found, code = _judged(summarise(opened, run_id or "last"), opened, given)
         print_summary(found, sys.stdout, written=given["report"])
     else:
         run, code = opened.run(run_id or "last"), ExitCode.OK
         if given["report"] or given["threshold"]:
-            _, code = _judged(summarise(opened, run.id), opened, given)
+            _, code = _judged(summarise(opened, run.id), opened, given, say_all=True)
         _print_view(view, run, opened, given)
     return code
 
@@ -132,9 +132,11 @@ def _two_runs(store: Store, first: str, second: str) -> tuple[Report, Report]:
     return summarise(store, before[0].id), later
 
 
-def _print_comparison(earlier: Report, later: Report, store: Store, *, as_json: bool) -> None:
-    found = compare(earlier, later, store)
-    if as_json:
+def _print_comparison(earlier: Report, later: Report, store: Store, given: dict[str, Any]) -> None:
+    # Those of the run itself were measured against another one.
+    thresholds = later.thresholds if given["threshold"] else ()
+    found = compare(earlier, later, store, thresholds=thresholds)
+    if given["as_json"]:
         _put([comparison_json(found)])
     else:
         print_comparison(found, sys.stdout)
@@ -171,11 +173,17 @@ def _put(parts: Iterable[bytes]) -> None:
 
 
 def _judged(
-    found: Report, store: Store, given: dict[str, Any], *, earlier: Report | None = None
+    found: Report,
+    store: Store,
+    given: dict[str, Any],
+    *,
+    earlier: Report | None = None,
+    say_all: bool = False,
 ) -> tuple[Report, ExitCode]:
     """The report with the thresholds of this command in place of the run's; files are written.
 
-    The exit code is of these alone: those of the run have decided how that ended.
+    The exit code is of these alone: those of the run have decided how that ended. What is not
+    met is said on standard error, and with `say_all` what is, where no table lists them.
     """
     code = ExitCode.OK
     if given["threshold"]:
@@ -188,9 +196,11 @@ def _judged(
         for row in rows:
             if row["verdict"] != "pass":
                 code = ExitCode.THRESHOLD
-                value = row["value"]
-                what = "no data" if value is None else f"fail, the value is {value}"
-                say(f"threshold {row['expr']}: {what}")
+            elif not say_all:
+                continue
+            value = row["value"]
+            what = "no data" if value is None else f"{row['verdict']}, the value is {value}"
+            say(f"threshold {row['expr']}: {what}")
     for path in given["report"]:
         write(found, store, path, label_by=given["label_by"])
     return found, code

@@ -96,12 +96,14 @@ def test_two_runs_side_by_side_show_what_broke_and_the_gate_says_no(
     run(tmp_path, site, "/p/1/\n/p/2/\n")
     run(tmp_path, site, "/p/1/\n/p/2/\n/no-store/\n")
 
-    gate = ("--threshold", "hit_ratio.change>=1")
+    gate = ("--threshold", "hit_ratio.change>=1", "--threshold", "failed_ratio<=0")
     result = warmer(tmp_path, "report", "--compare", "previous", "last", "--json", *gate)
 
     assert result.code == 1
     assert result.stderr.startswith("warmer: threshold hit_ratio.change>=1: fail, the value is 0.6")
+    assert "failed_ratio" not in result.stderr
     document = json.loads(result.stdout)
+    assert [each["verdict"] for each in document["thresholds"]] == ["fail", "pass"]
     assert [each["url"] for each in document["new"]["targets"]] == [f"{site.url}/no-store/"]
     (ratio,) = (each for each in document["metrics"] if each["metric"] == "hit_ratio")
     assert (ratio["before"], ratio["is_worse"]) == (1.0, True)
@@ -127,8 +129,14 @@ def test_the_trend_has_a_line_for_each_run_and_marks_the_worse(
     assert (header[0], header[-1]) == ("run", "worse")
     assert "hit_ratio" not in first[-1].split(",")
     assert "hit_ratio" in second[-1].split(",")
-    gated = warmer(tmp_path, "report", "--trend", "--threshold", "hit_ratio.change>=1")
+    gate = ("--threshold", "hit_ratio.change>=1", "--threshold", "failed_ratio<=0")
+    gated = warmer(tmp_path, "report", "--trend", *gate)
     assert gated.code == 1
+    # A table that is all there is to standard output has no place for them.
+    assert gated.stderr.splitlines() == [
+        "warmer: threshold hit_ratio.change>=1: fail, the value is 0.5",
+        "warmer: threshold failed_ratio<=0: pass, the value is 0.0",
+    ]
 
 
 @pytest.mark.parametrize(

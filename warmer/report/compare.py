@@ -19,11 +19,12 @@ from warmer.model import RunKind, Verdict
 from warmer.report.change import changes_of, shown, shown_ratio
 from warmer.report.summary import values
 from warmer.report.terminal import columns, cut, show
+from warmer.report.threshold_lines import threshold_lines
 from warmer.report.visible import visible
 from warmer.report.wording import counted, milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import TextIO
 
     from rich.console import RenderableType
@@ -54,7 +55,7 @@ class Targets:
             self.listed.append(pair)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Comparison:
     """What changed from the earlier run to the later one.
 
@@ -71,20 +72,31 @@ class Comparison:
     warm: Targets = field(default_factory=Targets)
     new: Targets = field(default_factory=Targets)
     gone: int = 0
+    thresholds: Sequence[Mapping[str, object]] = ()
 
 
-def compare(earlier: Report, later: Report, store: Store) -> Comparison:
-    """Raises ConfigError for runs of different kinds, whose figures mean different things."""
+def compare(
+    earlier: Report,
+    later: Report,
+    store: Store,
+    *,
+    thresholds: Sequence[Mapping[str, object]] = (),
+) -> Comparison:
+    """Raises ConfigError for runs of different kinds, whose figures mean different things.
+
+    `thresholds` are the results to be told along, as in report.json.
+    """
     if earlier.run.kind is not later.run.kind:
         raise ConfigError(
             f"--compare: {earlier.run.id} is a {earlier.run.kind}, {later.run.id} a"
             f" {later.run.kind}; expected two runs of one kind, which `warmer runs` lists"
         )
     metrics = changes_of(values(earlier), values(later))
+    found = Comparison(earlier=earlier.run, later=later.run, metrics=metrics, thresholds=thresholds)
     if later.run.kind is RunKind.REPLAY:
-        return Comparison(earlier=earlier.run, later=later.run, metrics=metrics)
+        return found
     ids = (earlier.run.id, later.run.id)
-    found = Comparison(earlier=earlier.run, later=later.run, metrics=metrics, gone=store.gone(*ids))
+    found.gone = store.gone(*ids)
     for pair in store.pairs(*ids, slower_ratio=SLOWER_RATIO, slower_ms=SLOWER_MS):
         _sort_in(pair, found)
     return found
@@ -128,6 +140,7 @@ def comparison_json(found: Comparison) -> bytes:
             )
         },
         "gone": found.gone,
+        "thresholds": found.thresholds,
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
@@ -168,6 +181,7 @@ def _sections(found: Comparison, width: int) -> Iterator[RenderableType]:
     told = [f"{counted(count, 'target')} {what}" for count, what in others if count]
     if told:
         yield Text(f"\n{'; '.join(told)}")
+    yield from threshold_lines(found.thresholds)
 
 
 def _listed(title: str, targets: Targets, width: int) -> Iterator[Text]:

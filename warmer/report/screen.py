@@ -18,6 +18,7 @@ from warmer.report.cures import cure_of
 from warmer.report.limit import limit_line
 from warmer.report.sentences import evidence, headline, hit_ratios, warnings_of
 from warmer.report.terminal import columns, cut, show
+from warmer.report.threshold_lines import threshold_lines
 from warmer.report.visible import visible
 from warmer.report.wording import counted, duration, milliseconds, percent, quantity
 from warmer.report.writes import pages_after_writes
@@ -31,11 +32,9 @@ if TYPE_CHECKING:
 
     from warmer.report.summary import Report
 
-_VERDICTS = {"pass": ("pass   ", "green"), "fail": ("FAIL   ", "bold red")}
 _LOUD = "bold red"
 _NODE_LEAST = 24
 _BESIDE_NODE = 64
-_NO_DATA = ("NO DATA", _LOUD)
 
 
 def print_summary(report: Report, stream: TextIO, *, written: Sequence[Path] = ()) -> None:
@@ -52,7 +51,7 @@ def _sections(report: Report, width: int, written: Sequence[Path]) -> Iterator[R
     yield from _caches(report, width)
     yield from _reasons(report, width)
     yield from _slowest(report, width)
-    yield from _thresholds(report)
+    yield from threshold_lines(report.thresholds)
     if written:
         yield Text(f"\nWritten: {', '.join(visible(str(path)) for path in written)}")
 
@@ -186,19 +185,6 @@ def _slowest(report: Report, width: int) -> Iterator[RenderableType]:
         status = "failed" if slow.status is None else str(slow.status)
         start = f"  {milliseconds(slow.total_ms):>9} ms  {status:<6}  "
         yield Text(start + cut(slow.url, width - len(start)))
-
-
-def _thresholds(report: Report) -> Iterator[RenderableType]:
-    if not report.thresholds:
-        return
-    yield Text("\nThresholds", "bold")
-    for result in report.thresholds:
-        word, style = _VERDICTS.get(str(result.get("verdict")), _NO_DATA)
-        value = result.get("value")
-        # Fifteen digits: as exact as a difference of two times is.
-        shown = float(f"{value:.15g}") if isinstance(value, float) else value
-        found = "not measured" if value is None else f"is {shown}"
-        yield Text.assemble("  ", (word, style), f"  {visible(str(result.get('expr')))}  {found}")
 
 
 def _table(*names: tuple[str, str]) -> Table:

@@ -14,6 +14,7 @@ from warmer.errors import ConfigError
 from warmer.model import CacheState, Judgement, RunKind, Verdict
 from warmer.report.change import changes_of
 from warmer.report.compare import compare, comparison_json, print_comparison
+from warmer.report.gate import gate_against
 from warmer.report.row import cold_ms, hot_ms
 from warmer.report.summary import summarise
 from warmer.thresholds import METRICS
@@ -138,6 +139,25 @@ def test_the_screen_says_first_whether_something_is_worse(
     assert text.endswith(
         "1 target became warm; 1 target planned for the first time; 1 target planned no more\n"
     )
+
+
+def test_thresholds_are_listed_whether_they_are_met_or_not(
+    store: Store, two: tuple[str, str]
+) -> None:
+    earlier, later = (summarise(store, each) for each in two)
+    rows = gate_against(later, earlier, ["cold_p95_ms.change<=2", "hit_ratio.change>=1"])
+    found = compare(earlier, later, store, thresholds=rows)
+    stream = io.StringIO()
+    print_comparison(found, stream)
+    assert stream.getvalue().endswith(
+        "\nThresholds\n"
+        "  pass     cold_p95_ms.change<=2  is 1.5\n"
+        "  FAIL     hit_ratio.change>=1  is 0.833333333333333\n"
+    )
+    assert json.loads(comparison_json(found))["thresholds"] == [
+        {"expr": "cold_p95_ms.change<=2", "value": 1.5, "verdict": "pass"},
+        {"expr": "hit_ratio.change>=1", "value": pytest.approx(5 / 6), "verdict": "fail"},
+    ]
 
 
 def test_a_long_list_is_cut_on_screen_and_counted(store: Store) -> None:
