@@ -1,4 +1,4 @@
-"""A real Wagtail: what its editors do, and what the daemon's stream gets of it."""
+"""A real Wagtail: what the daemon's stream gets of its editors' work, and of what it purges itself."""
 
 from __future__ import annotations
 

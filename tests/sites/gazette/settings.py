@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tests.sites.wagtail_apps import WAGTAIL_APPS, NoMigrations
+
 DATABASE = Path(os.environ["MAGAZINE_DATABASE"])
 JOURNAL = Path(os.environ["MAGAZINE_JOURNAL"])
 
@@ -13,32 +15,8 @@ ALLOWED_HOSTS = ["www.magazine.test"]
 ROOT_URLCONF = "tests.sites.gazette.urls"
 INSTALLED_APPS = [
     "tests.sites.gazette",
-    "wagtail.users",
-    "wagtail.images",
-    "wagtail.documents",
-    "wagtail.search",
-    "wagtail.admin",
-    "wagtail",
-    "modelcluster",
-    "taggit",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.messages",
-    "django.contrib.sessions",
-    "django_tasks",
+    *WAGTAIL_APPS,
 ]
-
-
-class NoMigrations(dict[str, None]):
-    """Tables are made from the models as they are: 20 seconds less."""
-
-    def __contains__(self, _app: object) -> bool:
-        return True
-
-    def __getitem__(self, _app: str) -> None:
-        return None
-
-
 MIGRATION_MODULES = NoMigrations()
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATABASE)}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

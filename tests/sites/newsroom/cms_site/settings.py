@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from tests.sites.newsroom.wagtail_site.settings import NoMigrations
+from tests.sites.wagtail_apps import NoMigrations
 
 SECRET_KEY = "only for tests"
 ALLOWED_HOSTS = ["news.example.test"]

@@ -6,6 +6,8 @@ import json
 import os
 from pathlib import Path
 
+from tests.sites.wagtail_apps import WAGTAIL_APPS, NoMigrations
+
 SECRET_KEY = "only for tests"
 ALLOWED_HOSTS = ["news.example.test", "testserver"]
 ROOT_URLCONF = "tests.sites.newsroom.wagtail_site.urls"
@@ -13,32 +15,8 @@ INSTALLED_APPS = [
     "tests.sites.newsroom.wagtail_site",
     "warmer.contrib.django",
     "wagtail.contrib.frontend_cache",
-    "wagtail.users",
-    "wagtail.images",
-    "wagtail.documents",
-    "wagtail.search",
-    "wagtail.admin",
-    "wagtail",
-    "modelcluster",
-    "taggit",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.messages",
-    "django.contrib.sessions",
-    "django_tasks",
+    *WAGTAIL_APPS,
 ]
-
-
-class NoMigrations(dict[str, None]):
-    """Tables are made from the models as they are: 20 seconds less."""
-
-    def __contains__(self, _app: object) -> bool:
-        return True
-
-    def __getitem__(self, _app: str) -> None:
-        return None
-
-
 MIGRATION_MODULES = NoMigrations()
 DATABASES = {
     "default": {
