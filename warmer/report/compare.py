@@ -55,7 +55,7 @@ class Targets:
             self.listed.append(pair)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """What changed from the earlier run to the later one.
 
@@ -91,12 +91,17 @@ def compare(
             f"--compare: {earlier.run.id} is a {earlier.run.kind}, {later.run.id} a"
             f" {later.run.kind}; expected two runs of one kind, which `warmer runs` lists"
         )
-    metrics = changes_of(values(earlier), values(later))
-    found = Comparison(earlier=earlier.run, later=later.run, metrics=metrics, thresholds=thresholds)
-    if later.run.kind is RunKind.REPLAY:
-        return found
     ids = (earlier.run.id, later.run.id)
-    found.gone = store.gone(*ids)
+    is_replay = later.run.kind is RunKind.REPLAY
+    found = Comparison(
+        earlier=earlier.run,
+        later=later.run,
+        metrics=changes_of(values(earlier), values(later)),
+        gone=0 if is_replay else store.gone(*ids),
+        thresholds=thresholds,
+    )
+    if is_replay:
+        return found
     for pair in store.pairs(*ids, slower_ratio=SLOWER_RATIO, slower_ms=SLOWER_MS):
         _sort_in(pair, found)
     return found
