@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from warmer.caches.body_codings import decoded
+from warmer.body_codings import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from warmer.caches.body_codings import decoded
+from warmer.body_codings import decoded
 from warmer.crawl.redirect import REDIRECT_STATUSES, onward_url
 from warmer.preflight.result import Grade, Result
 
