@@ -15,16 +15,15 @@ from urllib.parse import unquote_to_bytes
 
 import django
 from django.conf import settings
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpResponse
+from django.test import override_settings
+from django.utils import timezone, translation
+from django.utils.cache import learn_cache_key
 
 settings.configure(ALLOWED_HOSTS=["*"], USE_I18N=True, USE_TZ=True, TIME_ZONE="UTC")
 django.setup()
-
-from django.core.cache.backends.locmem import LocMemCache  # noqa: E402 - after the settings
-from django.core.handlers.wsgi import WSGIRequest  # noqa: E402
-from django.http import HttpResponse  # noqa: E402
-from django.test import override_settings  # noqa: E402
-from django.utils import timezone, translation  # noqa: E402
-from django.utils.cache import learn_cache_key  # noqa: E402
 
 # The URL as people write it, then what a client sends for it: scheme, Host, path, query.
 URLS = [
