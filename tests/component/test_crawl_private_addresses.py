@@ -17,6 +17,7 @@ from tests.servers.misbehaviour import page
 from warmer.config import CrawlConfig, SiteConfig
 from warmer.crawl.crawl import crawl
 from warmer.crawl.fetch import FetchError
+from warmer.crawl.first_reachable import FirstReachable
 from warmer.crawl.origin import Origin
 from warmer.crawl.single import Single
 from warmer.crawl.source_crawl import crawl_source
@@ -124,7 +125,7 @@ async def test_a_sitemap_at_a_public_name_does_not_lead_here_either(rogue: Rogue
 
 
 async def test_a_check_of_single_requests_keeps_to_it_too(rogue: Rogue) -> None:
-    single = Single(lying(rogue.port))
+    single = Single(FirstReachable(lying(rogue.port)))
     with pytest.raises(FetchError, match="a private address") as caught:
         await single.fetch_one(f"http://{HOST}:{rogue.port}/", [])
     single.close()

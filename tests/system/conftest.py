@@ -5,14 +5,17 @@ All, but those that boot a systemd where none boots.
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.servers.process import HOST
 from tests.servers.systemd import why_not
 from tests.system.launch_site import Launch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.conftest import StartNginx, StartRedis, StartSite
@@ -33,3 +36,11 @@ def launch(
     """A shop that is about to be launched, with a Redis that is in order."""
     redis = start_redis("--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru")
     return Launch(tmp_path, start_site, start_nginx, redis)
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """An address that refuses connections, and that nobody else takes meanwhile."""
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        yield f"{HOST}:{taken.getsockname()[1]}"

@@ -17,7 +17,6 @@ from tests.system.command import crawl, warmer
 
 if TYPE_CHECKING:
     import contextlib
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.conftest import StartNginx, StartRedis, StartSite
@@ -28,14 +27,6 @@ if TYPE_CHECKING:
 
 PAGES = 8
 PRODUCTS = [f"/p/{number}/" for number in range(1, PAGES + 1)]
-
-
-@pytest.fixture
-def nobody() -> Iterator[str]:
-    """An address that refuses connections, and that nobody else takes meanwhile."""
-    with socket.socket() as taken:
-        taken.bind((HOST, 0))
-        yield f"{HOST}:{taken.getsockname()[1]}"
 
 
 def plain_front(origin: int) -> str:

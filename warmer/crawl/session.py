@@ -15,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 
 from warmer.crawl.cookies import CookieJar
 from warmer.crawl.fetch import FetchError
+from warmer.crawl.first_reachable import FirstReachable
 from warmer.crawl.login_form import encoded, form_with, forms_of
 from warmer.crawl.redirect import REDIRECT_STATUSES, onward_url
 from warmer.crawl.single import Single
@@ -122,7 +123,7 @@ class Browser:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._origin = session.origin
-        self._single = Single(session.origin)
+        self._single = Single(FirstReachable(session.origin))
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,7 +1,8 @@
 """One request after another to one site, outside of a crawl: for checks, not for warming.
 
-Headers, credentials, authorities and connect-to are the crawl's. Follows no redirect,
-retries nothing, and goes to the site's own hosts alone.
+Headers, credentials, authorities and connect-to are the crawl's; of several servers the first
+that can be reached is asked. Follows no redirect, retries nothing, and goes to the site's own
+hosts alone.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from warmer.crawl.transfers import TransferError, Transfers
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from warmer.crawl.first_reachable import FirstReachable
     from warmer.crawl.origin import Origin
 
 KEPT_BYTES = 1_000_000
@@ -29,6 +31,7 @@ TLS_VERSIONS = {
     "1.2": pycurl.SSLVERSION_TLSv1_2 | pycurl.SSLVERSION_MAX_TLSv1_2,
     "1.3": pycurl.SSLVERSION_TLSv1_3 | pycurl.SSLVERSION_MAX_TLSv1_3,
 }
+_GO_ON: int = pycurl.PREREQFUNC_OK
 _VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
 # What OpenSSL says when it is our own side that lacks a version.
 _OURS = ("no protocols available", "no ciphers available", "unsupported protocol version")
@@ -49,8 +52,8 @@ class Exchange:
 class Single:
     """Requests to one site, with the connections kept between them; needs a running loop."""
 
-    def __init__(self, origin: Origin) -> None:
-        self._origin = origin
+    def __init__(self, site: FirstReachable) -> None:
+        self._site = site
         self._transfers = Transfers(max_connections=2)
 
     async def fetch_one(
@@ -77,7 +80,12 @@ class Single:
         self, url: str, lines: Sequence[str], options: Mapping[int, object]
     ) -> Exchange:
         url = _askable(url)
-        handle, secure = self._handle(url)
+        return await self._site.ask(lambda origin: self._exchange_at(origin, url, lines, options))
+
+    async def _exchange_at(
+        self, origin: Origin, url: str, lines: Sequence[str], options: Mapping[int, object]
+    ) -> Exchange:
+        handle, secure = _handle(origin, url)
         head: list[bytes] = []
         body = bytearray()
         received = 0
@@ -88,7 +96,7 @@ class Single:
             body.extend(chunk[: max(0, KEPT_BYTES - len(body))])
 
         try:
-            target = self._origin.request_target(url, secure=secure)
+            target = origin.request_target(url, secure=secure)
             handle.setopt(pycurl.REQUEST_TARGET, target)
             handle.setopt(pycurl.HTTPHEADER, [line.encode() for line in lines])
             handle.setopt(pycurl.OPT_CERTINFO, 1)
@@ -96,7 +104,7 @@ class Single:
             handle.setopt(pycurl.WRITEFUNCTION, write)
             for option, value in options.items():
                 handle.setopt(option, value)
-            await self._perform(handle, url)
+            await self._perform(origin, handle, url)
             fetch = Fetch(
                 status=handle.getinfo(pycurl.RESPONSE_CODE),
                 headers=parse_headers(head),
@@ -110,22 +118,31 @@ class Single:
         finally:
             handle.close()
 
+    async def connect(self, url: str) -> None:
+        """See that somebody can be talked to, by TLS where the URL says so; raises FetchError.
+
+        No request is sent.
+        """
+        await self._site.ask(lambda origin: self._connect(origin, url, {}))
+
     async def accepts_tls(self, url: str, version: str) -> bool | None:
         """Whether the server agrees to one version of TLS; no request is sent.
 
         None where our own OpenSSL lacks it. Raises FetchError when nobody answers. The
         certificate is not looked at, for nothing is entrusted to the connection.
         """
-        handle, _ = self._handle(url)
-        try:
-            handle.setopt(pycurl.CONNECT_ONLY, 1)
-            handle.setopt(pycurl.FRESH_CONNECT, 1)
-            handle.setopt(pycurl.SSL_VERIFYPEER, 0)
-            handle.setopt(pycurl.SSL_VERIFYHOST, 0)
-            handle.setopt(pycurl.SSLVERSION, TLS_VERSIONS[version])
+        return await self._site.ask(lambda origin: self._accepts_tls(origin, url, version))
+
+    async def _accepts_tls(self, origin: Origin, url: str, version: str) -> bool | None:
+        options = {
+            pycurl.SSL_VERIFYPEER: 0,
+            pycurl.SSL_VERIFYHOST: 0,
+            pycurl.SSLVERSION: TLS_VERSIONS[version],
             # Ciphers of the old versions are below OpenSSL's own level.
-            handle.setopt(pycurl.SSL_CIPHER_LIST, "DEFAULT:@SECLEVEL=0")
-            await self._perform(handle, url)
+            pycurl.SSL_CIPHER_LIST: "DEFAULT:@SECLEVEL=0",
+        }
+        try:
+            await self._connect(origin, url, options)
         except FetchError as error:
             if any(words in str(error) for words in _OURS):
                 return None
@@ -133,8 +150,16 @@ class Single:
             if error.reason in ("tls", "closed-early"):
                 return False
             raise
-        else:
-            return True
+        return True
+
+    async def _connect(self, origin: Origin, url: str, options: Mapping[int, object]) -> None:
+        handle, _ = _handle(origin, url)
+        try:
+            handle.setopt(pycurl.CONNECT_ONLY, 1)
+            handle.setopt(pycurl.FRESH_CONNECT, 1)
+            for option, value in options.items():
+                handle.setopt(option, value)
+            await self._perform(origin, handle, url)
         finally:
             handle.close()
 
@@ -142,23 +167,33 @@ class Single:
         """Drop the connections."""
         self._transfers.close()
 
-    def _handle(self, url: str) -> tuple[pycurl.Curl, bool]:
-        place = urlsplit(url)
-        if not self._origin.owns(place.hostname or ""):
-            raise FetchError("redirect-offsite", "not a page of the site")
-        secure = place.scheme == "https"
-        handle = self._origin.new_handle(secure=secure, foreign=False)
-        handle.setopt(pycurl.URL, url)
-        return handle, secure
+    async def _perform(self, origin: Origin, handle: pycurl.Curl, url: str) -> None:
+        sockets = origin.guard(handle, urlsplit(url).hostname or "")
+        sent = False
 
-    async def _perform(self, handle: pycurl.Curl, url: str) -> None:
-        sockets = self._origin.guard(handle, urlsplit(url).hostname or "")
+        def note_sending(*_: object) -> int:
+            nonlocal sent
+            sent = True
+            return _GO_ON
+
+        handle.setopt(pycurl.PREREQFUNCTION, note_sending)
         try:
             await self._transfers.perform(handle)
         except TransferError as error:
             if sockets is not None:
                 sockets.check()
-            raise FetchError(reason_of(error.code, str(error)), str(error)) from None
+            reason = reason_of(error.code, str(error))
+            raise FetchError(reason, str(error), sent=sent) from None
+
+
+def _handle(origin: Origin, url: str) -> tuple[pycurl.Curl, bool]:
+    place = urlsplit(url)
+    if not origin.owns(place.hostname or ""):
+        raise FetchError("redirect-offsite", "not a page of the site")
+    secure = place.scheme == "https"
+    handle = origin.new_handle(secure=secure, foreign=False)
+    handle.setopt(pycurl.URL, url)
+    return handle, secure
 
 
 def _askable(url: str) -> str:

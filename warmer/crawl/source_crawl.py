@@ -2,7 +2,8 @@
 
 These spiders parse pages, so Scrapy's own middlewares (compression, retries,
 redirects, robots.txt) stay in; connect-to, headers and credentials are those of
-the plan's crawl, for both go through the same download handler.
+the plan's crawl, for both go through the same download handler. Of several servers the
+first that can be reached is asked.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from warmer.crawl.crawler import new_crawler
 from warmer.crawl.settings import COMMON
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from warmer.config import CrawlConfig
     from warmer.crawl.origin import Origin
@@ -55,24 +56,31 @@ async def crawl_source(
     origin: Origin,
     config: CrawlConfig,
     headers: Mapping[str, str],
+    *,
+    servers: Sequence[str] = (),
     **arguments: object,
 ) -> SourceSpider:
     """Run the spider of this name to its end and return it, with what it collected."""
     limit = config.concurrency if isinstance(config.concurrency, int) else GENTLE_CONCURRENCY
-    runner, crawler = new_crawler(_settings(origin, config, headers, limit), name)
+    runner, crawler = new_crawler(_settings(origin, config, headers, limit, servers), name)
     await runner.crawl(crawler, **arguments)
     assert crawler.spider is not None  # noqa: S101 -- a crawl that ended had one
     return cast("SourceSpider", crawler.spider)
 
 
 def _settings(
-    origin: Origin, config: CrawlConfig, headers: Mapping[str, str], limit: int
+    origin: Origin,
+    config: CrawlConfig,
+    headers: Mapping[str, str],
+    limit: int,
+    servers: Sequence[str],
 ) -> dict[str, Any]:
-    handler = "warmer.crawl.curl_handler.CurlDownloadHandler"
+    handler = "warmer.crawl.source_handler.SourceDownloadHandler"
     plain = {name: value for name, value in headers.items() if name.lower() != "accept-encoding"}
     agent = plain.pop("User-Agent", "")
     return COMMON | {
         "WARMER_ORIGIN": origin,
+        "WARMER_ADDRESSES": servers,
         "DOWNLOAD_HANDLERS": {"http": handler, "https": handler},
         "EXTENSIONS_BASE": {},
         "DOWNLOADER_MIDDLEWARES_BASE": _MIDDLEWARES,

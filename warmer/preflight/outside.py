@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from warmer.crawl.fetch import FetchError
+from warmer.crawl.first_reachable import FirstReachable
 from warmer.crawl.profiles import header_lines
 from warmer.crawl.single import TLS_VERSIONS, Single
 from warmer.errors import UnreachableError
@@ -48,7 +49,7 @@ class Outside:
         self._host = urlsplit(base_url).hostname or ""
         self._secure = base_url.startswith("https:")
         self._origin = found.origin
-        self._single = Single(found.origin)
+        self._single = Single(FirstReachable(found.origin))
         self._browser = found.lines("preflight")[found.variants[0].name]
         if not any(line.lower().startswith("accept-encoding:") for line in self._browser):
             self._browser = [*self._browser, "Accept-Encoding: gzip, deflate"]
@@ -169,7 +170,7 @@ class Outside:
             base_url=base_url if self._options.http_connect_to else self._base_url,
             connect_to=self._options.http_connect_to or self._origin.connect_to,
         )
-        single = Single(origin)
+        single = Single(FirstReachable(origin))
         try:
             answer: Answer = (await single.fetch_one(f"{base_url}/", lines)).fetch
         except FetchError as error:

@@ -168,7 +168,10 @@ class Gathering:
             name = "sitemap"
             arguments |= {"alternates": config.alternates}
         headers = source_headers(self._site, base_url)
-        found = await crawl_source(name, origin, self._site.crawl, headers, **arguments)
+        servers = self._site.servers
+        found = await crawl_source(
+            name, origin, self._site.crawl, headers, servers=servers, **arguments
+        )
         self._take_errors(found, source)
 
     def _take_errors(self, found: SourceSpider, source: _Open) -> None:

@@ -1,0 +1,81 @@
+"""Several servers, the first one dead: what any server can give comes from the next."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.servers import fronts
+from tests.servers.django_site import PUBLIC_HOST, SiteOptions
+from tests.servers.misbehaviour import close_at_once, page
+from tests.servers.process import HOST
+from tests.servers.rogue import Rogue
+from tests.system.command import warmer
+
+if TYPE_CHECKING:
+    import contextlib
+    from pathlib import Path
+
+    from tests.conftest import StartNginx, StartSite
+    from tests.servers.django_site import DjangoSite
+
+PAGES = 4
+PRODUCTS = [f"/p/{number}/" for number in range(1, PAGES + 1)]
+
+
+@pytest.fixture
+def site(start_site: StartSite) -> DjangoSite:
+    return start_site(SiteOptions(pages=PAGES))
+
+
+@pytest.fixture
+def front(site: DjangoSite, start_nginx: StartNginx) -> str:
+    return start_nginx(fronts.nginx_cache(site.port)).node
+
+
+def write(directory: Path, *servers: str, crawl: str = "", more: str = "") -> None:
+    (directory / "site.toml").write_text(
+        f'base_url = "http://{PUBLIC_HOST}"\nconnect_to = {json.dumps(servers)}\n{more}\n'
+        f"[crawl]\n{crawl}\n",
+        encoding="utf-8",
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'url = "/sitemap.xml"',
+        'kind = "robots"',
+        'url = "/p/1/"\nkind = "discover"',
+    ],
+)
+def test_sources_come_from_the_first_server_that_can_be_reached(
+    source: str, front: str, nobody: str, tmp_path: Path
+) -> None:
+    write(tmp_path, nobody, front, more=f"[[source]]\n{source}")
+    found = warmer(tmp_path, "plan", "-c", "site.toml")
+    assert found.code == 0, found.stderr
+    assert [path for path in PRODUCTS if f"{PUBLIC_HOST}{path}\t" in found.stdout] == PRODUCTS
+
+
+def test_a_sitemap_that_one_server_was_asked_for_goes_to_no_other(
+    started: contextlib.ExitStack, tmp_path: Path
+) -> None:
+    first, second = Rogue(), Rogue()
+    for server in (first, second):
+        server.start()
+        started.callback(server.stop)
+    first.on("/sitemap.xml", close_at_once())
+    second.on("/sitemap.xml", page())
+    write(tmp_path, first.node, second.node, crawl="retries = 0")
+    found = warmer(tmp_path, "plan", "-c", "site.toml", f"http://{PUBLIC_HOST}/sitemap.xml")
+    assert (found.code, first.count(), second.count()) == (3, 1, 0), found.stderr
+
+
+def test_a_source_without_any_server_is_unreachable(nobody: str, tmp_path: Path) -> None:
+    write(tmp_path, nobody, f"{HOST}:1", crawl="retries = 0")
+    found = warmer(tmp_path, "plan", "-c", "site.toml", f"http://{PUBLIC_HOST}/sitemap.xml")
+    assert found.code == 3
+    assert "cannot be fetched: connect: " in found.stderr
