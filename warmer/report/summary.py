@@ -7,7 +7,6 @@ A value that was not measured is None, never 0.
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,9 +30,9 @@ class Report:
     to warm targets. `evictions` is the sum over all caches, None if one of them
     does not tell or cannot be trusted. `problems` are the targets that are not
     warm, most popular first, cut after 1,000; `problems_omitted` counts the rest.
-    `warm_by` counts warm targets by their strongest evidence. `in_flight` is how
-    many fetches the run allowed at once, None if it does not say; `limit` is how that
-    moved, empty where a person had chosen it. `writes` are those of a replay.
+    `warm_by` counts warm targets by their strongest evidence. `in_flight` is
+    how many fetches were on the wire at once, at the most, None if that was not kept; `limit` is
+    how many were allowed, and when, empty where a person had chosen it. `writes` are those of a replay.
     """
 
     run: RunRecord
@@ -96,7 +95,7 @@ def summarise(store: Store, run_id: str) -> Report:
         redirect_example=tally.redirect_example,
         warnings=tuple(store.warnings_of(run.id)),
         skipped=store.skipped_of(run.id),
-        in_flight=_in_flight(store.config_of(run.id)),
+        in_flight=tally.in_flight,
         limit=tuple(store.limit_moves(run.id)),
         writes=tuple(store.write_results(run.id)),
     )
@@ -148,15 +147,3 @@ def _evictions(caches: Sequence[Mapping[str, object]]) -> float | None:
             return None
         total += evictions
     return total if caches else None
-
-
-def _in_flight(config: str) -> int | None:
-    """The concurrency a run was allowed, as its stored configuration says."""
-    settings = json.loads(config)
-    crawl = settings.get("crawl") if isinstance(settings, dict) else None
-    if not isinstance(crawl, dict):
-        return None
-    for name in ("concurrency", "max_concurrency"):
-        if isinstance(crawl.get(name), int):
-            return int(crawl[name])
-    return None

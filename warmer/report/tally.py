@@ -91,6 +91,7 @@ class Tally:
         self.judged = 0
         self.warm_traffic = 0.0
         self.min_ttl_s: float | None = None
+        self.in_flight: int | None = None
         self.problems: list[Problem] = []
         self.problems_omitted = 0
         self.warm_by: dict[EvidenceKind, int] = {}
@@ -116,6 +117,9 @@ class Tally:
             self._cold.append(cold)
         if hot is not None:
             self._hot.append(hot)
+        for each in (result.warm, result.probe):
+            if each is not None and each.in_flight is not None:
+                self.in_flight = max(each.in_flight, self.in_flight or 0)
         outcome = fetched(result)
         if outcome is not None:
             self.attempted += 1

@@ -89,7 +89,7 @@ def shop(store: Store) -> str:
         [
             fetch(1, 120.0),
             fetch(2, 80.0, final_url=SITE + "/sale/"),
-            fetch(3, 300.0, state=CacheState.BYPASS),
+            fetch(3, 300.0, state=CacheState.BYPASS, in_flight=6),
             fetch(4, 30_000.0, status=None, error="timeout", body_bytes=None),
             probe(1, 2.5),
             probe(2, 3.5),

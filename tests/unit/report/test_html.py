@@ -79,7 +79,7 @@ def test_a_person_finds_what_is_cold_why_and_what_to_do(store: Store, tmp_path: 
     ]
     assert texts(found, "//dl/div")[:2] == ["hit ratio 40.0 %", "planned 5"]
     assert texts(found, "//h2") == [
-        "Warnings", "Thresholds", "Not warm, and what to do", "Latency in ms, at up to 16 in flight",
+        "Warnings", "Thresholds", "Not warm, and what to do", "Latency in ms, at up to 6 in flight",
         "Slowest fetches", "Cache servers, all clients together",
     ]  # fmt: skip
     assert texts(found, "//li") == ["/ holds a CSRF token"]

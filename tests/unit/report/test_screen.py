@@ -40,7 +40,7 @@ def test_the_summary_of_a_run_reads_from_the_verdict_to_the_files(store: Store) 
         "Left out of the sources: 12 not-get, 340 static",
         f"Run {run_id} of shop, 2026-03-04 05:06:07 UTC",
         "",
-        "Latency in ms, at up to 16 in flight",
+        "Latency in ms, at up to 6 in flight",
         "          p50    p90    p95    p99    max  fetches",
         "  cold  120.0  300.0  300.0  300.0  300.0        3",
         "  hot     2.5    3.5    3.5    3.5    3.5        2",

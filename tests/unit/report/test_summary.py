@@ -183,15 +183,16 @@ def test_what_is_stored_after_the_figures_can_be_added_without_reading_again(sto
 
 
 @pytest.mark.parametrize(
-    ("config", "in_flight"),
-    [
-        ('{"crawl": {"concurrency": 4, "max_concurrency": 16}}', 4),
-        ('{"crawl": {"concurrency": "auto", "max_concurrency": 16}}', 16),
-        ("{}", None),
-    ],
+    ("warm", "probed", "most"),
+    [(3, 6, 6), (6, 3, 6), (6, None, 6), (None, 3, 3), (None, None, None)],
 )
-def test_the_load_of_the_latencies_is_read_from_the_configuration(
-    store: Store, config: str, in_flight: int | None
+def test_the_load_of_the_latencies_is_what_was_in_flight_and_not_what_might_have_been(
+    store: Store, warm: int | None, probed: int | None, most: int | None
 ) -> None:
-    run_id = new_run(store, [], config=config)
-    assert summarise(store, run_id).in_flight == in_flight
+    run_id = new_run(store, [page(1, "/"), page(2, "/a")], config='{"crawl": {"concurrency": 16}}')
+    store.add_outcomes(
+        run_id,
+        [fetch(1, 10.0, in_flight=warm), probe(1, 1.0, in_flight=probed), fetch(2, 10.0)],
+    )
+    report = summarise(store, run_id)
+    assert report.in_flight == most
