@@ -17,7 +17,7 @@ from warmer.run.load_signals import beyond
 from warmer.run.visitor_watch import is_hot
 
 if TYPE_CHECKING:
-    from tests.servers.rogue import Rogue
+    from tests.servers.rogue import Behaviour, Rogue
 
 
 def canary(rogue: Rogue, path: str = "/hot", *, max_ms: float = 2000.0) -> Canary:
@@ -68,8 +68,10 @@ async def test_no_answer_in_time_and_errors_are_looks_without_a_time(rogue: Rogu
 
 
 @pytest.mark.parametrize("behaviour", [page(status="404 Not Found"), redirect("/elsewhere")])
-async def test_another_status_means_that_the_page_is_gone(rogue: Rogue, behaviour: object) -> None:
-    rogue.on("/hot", behaviour)  # type: ignore[arg-type]  # parametrize hides its type
+async def test_another_status_means_that_the_page_is_gone(
+    rogue: Rogue, behaviour: Behaviour
+) -> None:
+    rogue.on("/hot", behaviour)
     with pytest.raises(GoneError):
         await canary(rogue).look()
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -32,13 +32,13 @@ class FullDisk(Notebook):
         super().__init__()
         self._good = good
 
-    def fetched(self, *args: object, **kwargs: object) -> None:
-        super().fetched(*args, **kwargs)  # type: ignore[arg-type]  # handed on as it came
+    def fetched(self, *args: Any, **kwargs: Any) -> None:
+        super().fetched(*args, **kwargs)
         if len(self.calls) > self._good:
             raise StoreError("warmer.db: no space left on device")
 
-    def failed(self, *args: object, **kwargs: object) -> None:
-        super().failed(*args, **kwargs)  # type: ignore[arg-type]  # handed on as it came
+    def failed(self, *args: Any, **kwargs: Any) -> None:
+        super().failed(*args, **kwargs)
         raise StoreError("warmer.db: no space left on device")
 
 
@@ -298,4 +298,4 @@ async def leftovers(before: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
 
 
 def open_descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 -- iterdir holds one more
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())

@@ -139,8 +139,8 @@ async def test_who_says_so_reaches_private_addresses_by_public_names(rogue: Rogu
 
 @pytest.mark.parametrize(("said", "daemon"), [(None, False), (True, True), (False, False)])
 def test_the_configuration_has_the_word_and_daemons_are_strict_without_one(
-    said: bool | None,  # noqa: FBT001 -- a key of the file
-    daemon: bool,  # noqa: FBT001 -- likewise
+    said: bool | None,
+    daemon: bool,
 ) -> None:
     site = SiteConfig(base_url="http://www.example.com", crawl=CrawlConfig(private_addresses=said))
     by_hand = reach(site, site.base_url).origin

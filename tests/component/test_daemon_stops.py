@@ -58,7 +58,7 @@ async def test_a_stop_that_comes_as_a_run_ends_leaves_its_trigger_done_or_waitin
     site: str,
     rogue: Rogue,
     tmp_path: Path,
-    is_answered: bool,  # noqa: FBT001 -- whether the page is, when the stop comes
+    is_answered: bool,
 ) -> None:
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     async with serving(tmp_path, site) as daemon:

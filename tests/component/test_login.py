@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -36,9 +36,14 @@ Article.objects.create(slug="a-1", title="first")
 """
 
 
-def admin(**changed: object) -> LoginConfig:
-    given = {"url": "/admin/login/", "username_env": "U", "password_env": "P", "name": "staff"}
-    return LoginConfig(**{**given, **changed})  # type: ignore[arg-type]  # as the test says
+def admin(**changed: Any) -> LoginConfig:
+    given: dict[str, Any] = {
+        "url": "/admin/login/",
+        "username_env": "U",
+        "password_env": "P",
+        "name": "staff",
+    }
+    return LoginConfig(**{**given, **changed})
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from warmer.model import Candidate
 from warmer.sources.sitemap import Limits
 
 if TYPE_CHECKING:
-    from tests.servers.rogue import Rogue
+    from tests.servers.rogue import Behaviour, Rogue
 
 
 HTML_REFUSED = (
@@ -135,9 +135,9 @@ async def test_robots_txt_names_the_sitemaps(rogue: Rogue) -> None:
     ids=["names none", "absent", "names another host's"],
 )  # fmt: skip
 async def test_sitemap_xml_is_tried_where_robots_txt_names_none(
-    rogue: Rogue, robots: object
+    rogue: Rogue, robots: Behaviour
 ) -> None:
-    rogue.on("/robots.txt", robots)  # type: ignore[arg-type]  # a Behaviour, by its place above
+    rogue.on("/robots.txt", robots)
     rogue.on("/sitemap.xml", page(urlset("/a")))
     run = await run_spider("sitemap", f"{rogue.url}/robots.txt")
     assert (run.weights, run.errors) == ({"/a": 0.5}, [])
@@ -164,9 +164,9 @@ async def test_sitemap_xml_is_tried_where_robots_txt_names_none(
     ids=["HTML", "404", "401", "empty", "entities", "bomb", "no URLs", "circle", "away"],
 )  # fmt: skip
 async def test_a_start_sitemap_that_cannot_be_read_is_an_error_of_one_line(
-    rogue: Rogue, behaviour: object, message: str
+    rogue: Rogue, behaviour: Behaviour, message: str
 ) -> None:
-    rogue.on("/s", behaviour)  # type: ignore[arg-type]  # a Behaviour, by its place above
+    rogue.on("/s", behaviour)
     run = await run_spider("sitemap", f"{rogue.url}/s", limits=Limits(file_bytes=100_000))
     assert run.errors == [f"{rogue.url}/s: {message}"]
     assert (run.candidates, run.spider.unreachable) == ([], [])

@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.system.command import PROGRAM, environment
@@ -20,7 +21,6 @@ from warmer.model import Trigger
 if TYPE_CHECKING:
     import signal
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
 LIMIT_S = 60.0
 _POLL_S = 0.02
@@ -156,13 +156,12 @@ class Place:
 
 def resident_mb(process: int) -> float:
     """Memory of a process, as the kernel counts it."""
-    with open(f"/proc/{process}/statm", encoding="ascii") as file:  # noqa: PTH123 -- not a file
-        pages = int(file.read().split()[1])
+    pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def cpu_s(process: int) -> float:
     """CPU seconds that a process has used."""
-    with open(f"/proc/{process}/stat", encoding="ascii") as file:  # noqa: PTH123 -- not a file
-        fields = file.read().rpartition(")")[2].split()
+    stat = Path(f"/proc/{process}/stat").read_text(encoding="ascii")
+    fields = stat.rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import socket
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +22,6 @@ from warmer.model import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.conftest import StartSite
     from tests.servers.django_site import DjangoSite
@@ -292,4 +291,4 @@ def test_an_idle_daemon_is_small_and_still(place: Place) -> None:
         with pytest.raises(subprocess.TimeoutExpired):
             daemon.process.wait(4)
         assert cpu_s(pid) - before <= 0.04
-        assert os.path.exists(f"/proc/{pid}")  # noqa: PTH110 -- not a file
+        assert Path(f"/proc/{pid}").exists()

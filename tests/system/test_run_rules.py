@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -32,9 +32,9 @@ def site(start_site: StartSite, redis_server: RedisServer) -> DjangoSite:
     return start_site(options(redis_server))
 
 
-def options(redis: RedisServer, **more: object) -> SiteOptions:
-    usual = {"cache_backend": "redis", "cache_location": redis.url, "pages": PAGES}
-    return SiteOptions(**{**usual, "site_cache": True, **more})  # type: ignore[arg-type]  # checked by the class
+def options(redis: RedisServer, **more: Any) -> SiteOptions:
+    usual: dict[str, Any] = {"cache_backend": "redis", "cache_location": redis.url, "pages": PAGES}
+    return SiteOptions(**{**usual, "site_cache": True, **more})
 
 
 def run(
@@ -154,7 +154,7 @@ def test_how_much_is_asked_for_again_of_what_a_cache_has_is_chosen(
     tmp_path: Path,
     verify: str,
     fetches: list[int],
-    hot: bool,  # noqa: FBT001 -- a row of a table
+    hot: bool,
 ) -> None:
     for number in range(1, 6):
         rogue.on(f"/p/{number}/", HIT)

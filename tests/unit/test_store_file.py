@@ -8,12 +8,17 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.unit.report.runs import fetch, new_run, page, sql
 from warmer.errors import ConfigError, ExitCode, StoreError
 from warmer.store import Store
+
+if TYPE_CHECKING:
+    from multiprocessing.queues import Queue
+    from multiprocessing.synchronize import Barrier
 
 
 def test_a_store_of_a_newer_warmer_is_refused(tmp_path: Path) -> None:
@@ -169,17 +174,17 @@ def test_a_read_only_directory_is_one_line() -> None:
     )
 
 
-def _open_at_once(path: Path, site: str, barrier: object, found: object) -> None:
-    barrier.wait()  # type: ignore[attr-defined]  # of multiprocessing
+def _open_at_once(path: Path, site: str, barrier: Barrier, found: Queue[str]) -> None:
+    barrier.wait()
     try:
         store = Store(path)
         new_run(store, [page(rank, f"/{rank}") for rank in range(1, 101)], site=site)
         for rank in range(1, 101):
             store.add_outcomes(store.run("last").id, [fetch(rank, 1.0)])
     except Exception as error:  # noqa: BLE001 -- told to the test, which fails
-        found.put(str(error))  # type: ignore[attr-defined]  # of multiprocessing
+        found.put(str(error))
     else:
-        found.put("")  # type: ignore[attr-defined]  # of multiprocessing
+        found.put("")
 
 
 def test_processes_that_make_and_write_a_store_at_once_all_succeed(tmp_path: Path) -> None:

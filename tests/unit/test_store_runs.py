@@ -15,6 +15,8 @@ from warmer.model import (
 from warmer.store import Store
 
 if TYPE_CHECKING:
+    from multiprocessing.queues import Queue
+    from multiprocessing.synchronize import Barrier, Event
     from pathlib import Path
 
 
@@ -116,16 +118,16 @@ def test_a_run_that_has_finished_or_has_no_plan_is_not_resumed(store: Store) -> 
     assert list(store.path.parent.glob("*.lock")) == []
 
 
-def _begin_at_once(path: Path, barrier: object, found: object, until: object) -> None:
-    barrier.wait()  # type: ignore[attr-defined]  # of multiprocessing
+def _begin_at_once(path: Path, barrier: Barrier, found: Queue[str], until: Event) -> None:
+    barrier.wait()
     store = Store(path)
     try:
         new_run(store, [page(1, "/")])
     except BusyError as error:
-        found.put(str(error))  # type: ignore[attr-defined]  # of multiprocessing
+        found.put(str(error))
     else:
-        found.put("")  # type: ignore[attr-defined]  # of multiprocessing
-    until.wait()  # type: ignore[attr-defined]  # of multiprocessing
+        found.put("")
+    until.wait()
 
 
 def test_of_processes_that_begin_to_crawl_one_site_at_once_one_does(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 from tests.unit.report.samples import Terminal, sample
 from warmer.report.aggregate import aggregate, aggregate_csv, print_aggregate
 from warmer.report.labels import Labels
+
+if TYPE_CHECKING:
+    from warmer.store_samples import Sample
 
 TEN = [
     sample("/shop/", total_ms=100.0 * number, at=1000.0 + number, sent_bytes=1024)
@@ -25,8 +29,8 @@ HEADER = (
 )
 
 
-def saved(samples: list[object]) -> list[str]:
-    rows = aggregate(samples, Labels())  # type: ignore[arg-type]  # they are samples
+def saved(samples: list[Sample]) -> list[str]:
+    rows = aggregate(samples, Labels())
     return "".join(aggregate_csv(rows)).splitlines()
 
 

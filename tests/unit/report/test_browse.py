@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from warmer.store import Store
 
 
-def paths(store: Store, run_id: str, **choice: object) -> list[str]:
+def paths(store: Store, run_id: str, **choice: Any) -> list[str]:
     """Pass and path of each row."""
-    rows = browse(store.results(run_id), Choice(**choice))  # type: ignore[arg-type]  # as named
+    rows = browse(store.results(run_id), Choice(**choice))
     return [
         f"{row.outcome.fetch if row.outcome else '-'} {row.result.target.url.removeprefix(SITE)}"
         for row in rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,9 +13,12 @@ from tests.unit.report.samples import sample
 from warmer.report.jtl import jtl_lines
 from warmer.report.labels import Labels
 
+if TYPE_CHECKING:
+    from warmer.store_samples import Sample
 
-def lines(*samples: object, by: str = "section") -> list[str]:
-    return list(jtl_lines(samples, Labels(by)))  # type: ignore[arg-type]  # they are samples
+
+def lines(*samples: Sample, by: str = "section") -> list[str]:
+    return list(jtl_lines(samples, Labels(by)))
 
 
 def test_a_request_is_a_line_with_its_start_in_epoch_milliseconds() -> None:

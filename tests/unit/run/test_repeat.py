@@ -94,7 +94,7 @@ def test_time_ends_no_run_that_was_given_a_number_of_passes_alone() -> None:
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1), st.booleans())
-def test_whatever_the_passes_do_they_come_to_an_end(left: list[int], until_stable: bool) -> None:  # noqa: FBT001 -- given by hypothesis
+def test_whatever_the_passes_do_they_come_to_an_end(left: list[int], until_stable: bool) -> None:
     ended: list[PassEnd] = []
     for count in [*left, *left]:
         ended.append(PassEnd(count, 1.0))

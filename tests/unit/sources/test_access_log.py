@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,10 +32,10 @@ def counted(
     counter = LogCounter(skipped or Skipped())
     data = text.encode()
     new_format = None if log_format is None else named_or_compiled(log_format)
-    found: Counter[str] = Counter()
+    found: defaultdict[str, float] = defaultdict(float)
     opened = Opened("a.log", data, iter([data]))
     for candidate in [*counter.read(opened, new_format), *counter.flush()]:
-        found[candidate.url] += candidate.weight  # type: ignore[assignment] # typeshed counts ints only
+        found[candidate.url] += candidate.weight
     return dict(found)
 
 

@@ -81,9 +81,10 @@ def entries(draw: DrawFn) -> tuple[str, str]:
         if directive == "%u":
             fields[index + 1 : index + 1] = [("%t", TIME)]
             break
-    seen: set[str] = set()
-    unique = [f for f in fields if not (f[0] in seen or seen.add(f[0]))]  # type: ignore[func-returns-value] # the idiom
-    return " ".join(f for f, _ in unique), " ".join(value for _, value in unique)
+    unique: dict[str, str] = {}
+    for directive, value in fields:
+        unique.setdefault(directive, value)
+    return " ".join(unique), " ".join(unique.values())
 
 
 @given(entries())

@@ -174,7 +174,7 @@ PRIORITIES = st.none() | st.integers(0, 10).map(lambda tenths: tenths / 10)
 
 
 @given(st.lists(st.tuples(URLS, PRIORITIES), max_size=20), st.booleans())
-def test_what_is_written_is_read_back(rows: list[tuple[str, float | None]], packed: bool) -> None:  # noqa: FBT001  # hypothesis fills it in
+def test_what_is_written_is_read_back(rows: list[tuple[str, float | None]], packed: bool) -> None:
     lines = [
         f"<url><loc>{escape(url)}</loc>"
         + ("" if priority is None else f"<priority>{priority}</priority>")
