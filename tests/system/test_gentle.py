@@ -127,6 +127,47 @@ def test_where_the_named_page_is_none_one_line_says_so(
     assert site.renders("/404") == 1
 
 
+def test_a_named_page_that_no_cache_keeps_is_not_watched_and_one_line_says_so(
+    tmp_path: Path, site: DjangoSite, config: Path
+) -> None:
+    add(config, '[guard]\nurl = "/no-store/"\n')
+    result = crawl(tmp_path, "-c", config.name)
+    assert result.code == 0, result.stderr
+    (told,) = [line for line in result.stderr.splitlines() if "not watched" in line]
+    assert f"{site.url}/no-store/ is no hot page (its responses come from no cache)" in told
+    # Six looks at the beginning, and not one a second for a page that is rendered each time.
+    assert site.renders("/no-store/") == 6
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/no-store/", "no cache keeps it (Cache-Control says no-store)"),
+        ("/redirect/7/", "redirects to {site}/p/7/"),
+        ("/404", "status 404"),
+    ],
+)
+def test_the_check_of_a_site_says_that_the_named_page_cannot_be_watched(
+    tmp_path: Path, site: DjangoSite, config: Path, path: str, why: str
+) -> None:
+    add(config, f'[guard]\nurl = "{path}"\n')
+    result = warmer(tmp_path, "check", config.name)
+    assert result.code == 2
+    assert (
+        f"FAIL guard.url {site.url}{path}: {why.format(site=site.url)}, so visitors would not be"
+        " watched; name a page that is kept, or none\n"
+    ) in result.stdout
+
+
+def test_the_check_of_a_site_finds_the_named_page(
+    tmp_path: Path, site: DjangoSite, config: Path
+) -> None:
+    add(config, '[guard]\nurl = "/p/7/"\n')
+    result = warmer(tmp_path, "check", config.name)
+    assert result.code == 0
+    assert f"ok   guard.url {site.url}/p/7/: status 200 after " in result.stdout
+
+
 def test_a_command_that_says_too_hot_holds_the_run_until_it_does_not(
     tmp_path: Path, site: DjangoSite, config: Path
 ) -> None:

@@ -1,6 +1,6 @@
 """`warmer check`: is this configuration right, and does what it names answer?
 
-Renders one page (`/`), logs in, reads counters, opens files. Changes nothing else.
+Fetches `/` and the page that is to be watched, logs in, reads counters, opens files. Changes nothing else.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from warmer.caches.http_obstacles import obstacle
 from warmer.caches.open import open_cache
@@ -22,6 +23,7 @@ from warmer.model import Target
 from warmer.report.cures import cure_of
 from warmer.run.logins import new_role
 from warmer.run.reach import reach
+from warmer.run.visitor_watch import barred, is_hot
 from warmer.sources.files import expand, opened
 from warmer.sources.skipped import Skipped
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 _SHUT_OUT = frozenset({400, 401, 403})
 """So an origin answers to whoever comes with a wrong name, or without a login."""
 _BROKEN = 500
+_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ async def check(resolved: Resolved) -> list[Finding]:
     findings += [await asyncio.to_thread(_try_cache, cache.url) for cache in site.cache]
     if site.base_url:
         findings += [await _try_origin(site, place) for place in site.servers or (None,)]
+        findings += [await _try_guard(site, site.guard.url)] if site.guard.url else []
         findings += [await _try_login(site, login) for login in site.logins]
     return findings
 
@@ -121,6 +125,24 @@ class _First:
         self.finding = Finding(self.finding.what, text, ExitCode.UNREACHABLE)
 
 
+class _Watched(_First):
+    """The same of the page that is to show how visitors fare: it has to be a hot one."""
+
+    def fetched(self, target: Target, fetch: Fetch, *, attempts: int, final_url: str) -> None:
+        super().fetched(target, fetch, attempts=attempts, final_url=final_url)
+        bar = barred(fetch.headers)
+        why = ""
+        if final_url != target.url:
+            why = f"redirects to {final_url}"
+        elif fetch.status != _PAGE:
+            why = f"status {fetch.status}"
+        elif bar is not None and not is_hot(fetch.headers):
+            why = f"no cache keeps it (Cache-Control says {bar})"
+        if why:
+            text = f"{why}, so visitors would not be watched; name a page that is kept, or none"
+            self.finding = Finding(self.finding.what, text, ExitCode.USAGE)
+
+
 async def _try_login(site: SiteConfig, login: LoginConfig) -> Finding:
     what = f'login "{login.name}"'
     try:
@@ -132,12 +154,21 @@ async def _try_login(site: SiteConfig, login: LoginConfig) -> Finding:
 
 async def _try_origin(site: SiteConfig, place: str | None) -> Finding:
     base_url = site_root(site.base_url)
-    found = reach(site, base_url)
-    variant = found.variants[0].name
     where = f" by way of {place}" if place else ""
-    observer = _First(f"origin {base_url}{where}")
+    return await _try_page(site, f"{base_url}/", place, _First(f"origin {base_url}{where}"))
+
+
+async def _try_guard(site: SiteConfig, named: str) -> Finding:
+    url = urljoin(f"{site_root(site.base_url)}/", named)
+    place = next(iter(site.servers), None)
+    return await _try_page(site, url, place, _Watched(f"guard.url {url}"))
+
+
+async def _try_page(site: SiteConfig, url: str, place: str | None, observer: _First) -> Finding:
+    """Ask once for one page, of this server."""
+    found = reach(site, site_root(site.base_url))
     job = CrawlJob(
-        targets=iter([Target(1, f"{base_url}/", variant)]),
+        targets=iter([Target(1, url, found.variants[0].name)]),
         headers=found.lines("check"),
         origin=replace(found.origin, connect_to=place),
         config=CrawlConfig(retries=0, max_redirects=site.crawl.max_redirects),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from warmer.caches.http_evidence import judge
+from warmer.caches.http_obstacles import obstacle
 from warmer.crawl.guard import Tolerance
 from warmer.crawl.watch import Candidate, Watch
 from warmer.model import CacheState
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 GUARDED_FROM = 20
 """Smaller passes, such as those after a save, are over before a canary has been chosen."""
 
+_BARS = ("no-store", "private")
 _RENDERED = (CacheState.MISS, CacheState.BYPASS, CacheState.STALE)
 
 
@@ -55,4 +57,13 @@ def is_hot(headers: Sequence[tuple[str, str]]) -> bool | None:
     seen = judge(headers)
     if seen.state is CacheState.HIT or seen.age_s is not None:
         return True
-    return False if seen.state in _RENDERED else None
+    return False if seen.state in _RENDERED or barred(headers) is not None else None
+
+
+def barred(headers: Sequence[tuple[str, str]]) -> str | None:
+    """What bars a page from every cache that keeps to the rules; None where nothing does.
+
+    Cookies and Vary are no bar: who stores pages despite them is not rare.
+    """
+    found = obstacle(200, headers, own_headers=frozenset())
+    return found[0] if found is not None and found[0] in _BARS else None
