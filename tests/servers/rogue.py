@@ -51,6 +51,12 @@ class Exchange:
     _rogue: Rogue
     keep_alive: bool = True
 
+    @property
+    def client(self) -> int:
+        """The client's port: the same for all requests of one connection."""
+        port: int = self._connection.getpeername()[1]
+        return port
+
     def send(self, data: bytes) -> None:
         self._connection.sendall(data)
         self._rogue.note_sent(self.request.target, len(data))

@@ -8,10 +8,6 @@ always read to its end, but only the first `meta["keep_bytes"]` of it are kept.
 
 from __future__ import annotations
 
-import logging
-import re
-import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -21,9 +17,6 @@ from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 
 from warmer.crawl.fetch import Fetch, FetchError, parse_headers, reason_of
-from warmer.crawl.refresh import refresh_line
-from warmer.crawl.request_meta import SERVER, TARGET
-from warmer.crawl.servers import DOWN_S
 from warmer.crawl.transfers import TransferError, Transfers
 
 if TYPE_CHECKING:
@@ -32,12 +25,11 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
-    from warmer.crawl.job import CrawlJob
     from warmer.crawl.origin import Origin
-    from warmer.crawl.servers import Route
 
-_log = logging.getLogger(__name__)
-_VISIBLE = re.compile(r"[\x21-\x7e]+")
+_ABORT: int = pycurl.PREREQFUNC_ABORT
+_OK: int = pycurl.PREREQFUNC_OK
+_HTTP_1_1: int = pycurl.CURL_HTTP_VERSION_1_1
 
 
 class CurlDownloadHandler(BaseDownloadHandler):
@@ -72,13 +64,14 @@ class CurlDownloadHandler(BaseDownloadHandler):
         foreign = not origin.owns(host)
         secure = place.scheme == "https"
         idle = self._idle.setdefault((foreign, origin.connect_to), [])
-        handle = idle.pop() if idle else origin.new_handle(secure=secure, foreign=foreign)
+        handle = idle.pop() if idle else self._new_handle(origin, secure=secure, foreign=foreign)
         sockets = origin.guard(handle, host)
         lines: list[bytes] = []
         parts: list[bytes] = []
         room = request.meta.get("keep_bytes", self._origin.max_body_bytes)
         received = 0
-        sent = False
+        sent = leaves = False
+        connection = 0
 
         def write(chunk: bytes) -> None:
             nonlocal received, room
@@ -88,11 +81,13 @@ class CurlDownloadHandler(BaseDownloadHandler):
                 parts.append(chunk if size <= room else chunk[:room])
                 room -= size
 
-        def may_send(*_: object) -> int:
-            nonlocal sent
-            verdict: int = pycurl.PREREQFUNC_ABORT if sent else pycurl.PREREQFUNC_OK
-            sent = True
-            return verdict
+        def may_send(_ip: str, _local_ip: str, _port: int, local_port: int) -> int:
+            nonlocal sent, leaves, connection
+            leaves = not sent and not self._keeps(request, local_port)
+            if sent or leaves:
+                return _ABORT
+            sent, connection = True, local_port
+            return _OK
 
         try:
             handle.setopt(pycurl.URL, request.url)
@@ -101,7 +96,12 @@ class CurlDownloadHandler(BaseDownloadHandler):
             handle.setopt(pycurl.PREREQFUNCTION, may_send)
             handle.setopt(pycurl.HEADERFUNCTION, lines.append)
             handle.setopt(pycurl.WRITEFUNCTION, write)
-            in_flight = await self._transfers.perform(handle)
+            try:
+                in_flight = await self._transfers.perform(handle)
+            except TransferError:
+                if not leaves:
+                    raise
+                in_flight = await self._perform_anew(handle, origin)
         except TransferError as error:
             if sockets is not None:
                 sockets.check()
@@ -121,9 +121,27 @@ class CurlDownloadHandler(BaseDownloadHandler):
                 * 1000,
                 sent_bytes=handle.getinfo(pycurl.REQUEST_SIZE),
                 in_flight=in_flight,
+                connection=0
+                if handle.getinfo(pycurl.INFO_HTTP_VERSION) > _HTTP_1_1
+                else connection,
             )
         finally:
             idle.append(handle)
+
+    async def _perform_anew(self, handle: pycurl.Curl, origin: Origin) -> int:
+        """Over another connection: libcurl has closed the one that was left, and sent nothing."""
+        handle.setopt(pycurl.FRESH_CONNECT, 1)
+        try:
+            return await self._transfers.perform(handle)
+        finally:
+            handle.setopt(pycurl.FRESH_CONNECT, origin.new_connections)
+
+    def _new_handle(self, origin: Origin, *, secure: bool, foreign: bool) -> pycurl.Curl:
+        return origin.new_handle(secure=secure, foreign=foreign)
+
+    def _keeps(self, request: Request, connection: int) -> bool:  # noqa: ARG002 -- plans choose
+        """Whether the request may go over a connection, by its local port; else a new one."""
+        return True
 
     def _prepare(self, handle: pycurl.Curl, request: Request, *, secure: bool) -> None:
         """Scrapy has spelt the URL; libcurl may derive from it what it sends."""
@@ -145,75 +163,6 @@ class CurlDownloadHandler(BaseDownloadHandler):
             for handle in handles:
                 handle.close()
             handles.clear()
-
-
-class PlanDownloadHandler(CurlDownloadHandler):
-    """For plans: the `Fetch` itself travels on, and the response is an empty envelope.
-
-    Building Scrapy's headers and choosing a response class would cost more than the
-    fetch; nothing behind a plan reads them. The request's headers are the lines in
-    `request.meta["header_lines"]`.
-    """
-
-    def __init__(self, crawler: Crawler) -> None:
-        super().__init__(crawler)
-        job: CrawlJob = crawler.spider.job  # type: ignore[union-attr]  # spiders of plans have a job
-        self._refresh_secret = job.refresh_secret
-        self._route = job.route
-        if job.route is not None:
-            places = job.route.servers.addresses
-            self._origins = {each: replace(self._origin, connect_to=each) for each in places}
-
-    async def download_request(self, request: Request) -> Response:
-        """An envelope with a `Fetch` in `request.meta["fetch"]`; raises FetchError."""
-        if not _VISIBLE.fullmatch(request.url):
-            raise FetchError("protocol", "the URL holds what must be escaped; nothing was sent")
-        if self._route is None or TARGET not in request.meta:
-            fetch = await self._fetch(request)
-        else:
-            fetch = await self._fetch_by(self._route, request)
-        request.meta["fetch"] = fetch
-        return Response(request.url, status=fetch.status, request=request)
-
-    async def _fetch_by(self, route: Route, request: Request) -> Fetch:
-        """From the first server that can be reached; what was sent once goes to no other."""
-        *others, last = route.order(request.meta[TARGET], time.monotonic())
-        for place in others:
-            try:
-                return await self._ask(route, place, request)
-            except FetchError as error:
-                if error.sent:
-                    raise
-        return await self._ask(route, last, request)
-
-    async def _ask(self, route: Route, place: str, request: Request) -> Fetch:
-        request.meta[SERVER] = place
-        try:
-            fetch = await self._fetch(request, self._origins[place])
-        except FetchError as error:
-            if error.sent:
-                route.servers.answered(place)
-            else:
-                now = time.monotonic()
-                route.servers.unreachable(place, str(error), now)
-                if route.servers.down(place, now):
-                    _log.info("server %s is left alone for %g s: %s", place, DOWN_S, error)
-            raise
-        route.servers.answered(place)
-        return fetch
-
-    def _prepare(self, handle: pycurl.Curl, request: Request, *, secure: bool) -> None:
-        """As it was planned: libcurl turns %2f into %2F, which is another key to proxies."""
-        url = request.url.partition("#")[0]
-        handle.setopt(pycurl.REQUEST_TARGET, self._origin.request_target(url, secure=secure))
-
-    def _header_lines(self, request: Request, *, foreign: bool) -> Sequence[str]:
-        lines: Sequence[str] = request.meta["header_lines"]
-        if foreign:  # they hold the site's own; a plan has its own site's pages alone
-            raise FetchError("redirect-offsite", "not a page of the site")
-        if self._refresh_secret is None:
-            return lines
-        return [*lines, refresh_line(request.url, self._refresh_secret, time.time())]
 
 
 def _set_header_lines(handle: pycurl.Curl, lines: Sequence[str]) -> None:

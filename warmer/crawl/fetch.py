@@ -44,7 +44,8 @@ class Fetch:
     `headers` are in order, names lower case. `body` holds at most as many bytes
     as were asked for; `body_bytes` counts all that came. Times in milliseconds;
     `connect_ms` has TLS in it, and is 0 on a kept connection. `sent_bytes` is the request,
-    `in_flight` how many were on the wire when this one ended, itself included.
+    `in_flight` how many were on the wire when this one ended, itself included. `connection`
+    is its local port; 0 where there is none, or where requests share it (HTTP/2).
     """
 
     status: int = 0
@@ -56,6 +57,7 @@ class Fetch:
     connect_ms: float = 0.0
     sent_bytes: int = 0
     in_flight: int = 1
+    connection: int = 0
 
 
 def reason_of(code: int, message: str) -> str:

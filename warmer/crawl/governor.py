@@ -77,6 +77,11 @@ class Governor:
         if self._watch is not None and self._watch.wants_candidates:
             self._offer(self._watch, request, page)
         self._sample(request, cold=cold)
+        placements = self._job.placements
+        if cold and placements is not None and fetch.connection:
+            now = time.monotonic()
+            placement = placements.of(request.meta.get(SERVER), now)
+            placement.page(fetch.connection, fetch.total_ms, self._job.live.limit, now)
 
     def failed(self, request: Request, failure: str, retry_after_s: float | None) -> None:
         """The origin failed, which is no outcome yet if the request is tried again."""

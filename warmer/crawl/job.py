@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from warmer.config import CrawlConfig
     from warmer.crawl.fetch import Fetch
     from warmer.crawl.origin import Origin
+    from warmer.crawl.placement import Placements
     from warmer.crawl.role import Role
     from warmer.crawl.servers import Route
     from warmer.crawl.token_bucket import TokenBucket
@@ -90,7 +91,8 @@ class CrawlJob:
     that was asked for. `stop` ends the crawl early: no further request is sent, what
     is on the wire comes to its end. With `expects_hot` the limit follows the pages that
     caches give, which are no measure of the origin otherwise. `watch` looks after visitors
-    where the limit is found by itself.
+    where the limit is found by itself. `placements` choose which connections are kept, for
+    longer than a second then.
     """
 
     targets: Iterator[Target]
@@ -107,6 +109,7 @@ class CrawlJob:
     roles: Mapping[str, Role] = field(default_factory=dict)
     bucket: TokenBucket | None = None
     watch: Watch | None = None
+    placements: Placements | None = None
     moved: Callable[[LimitMove], None] = unheard
     began: float = field(default_factory=time.monotonic)
     redirected: Callable[[str, Fetch], None] = _unwatched

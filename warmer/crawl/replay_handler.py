@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pycurl
 
-from warmer.crawl.curl_handler import PlanDownloadHandler
+from warmer.crawl.plan_handler import PlanDownloadHandler
 from warmer.crawl.replay_scheduler import DUE
 from warmer.crawl.session import is_safe, with_cookie
 

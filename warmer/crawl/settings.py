@@ -41,7 +41,7 @@ def plan_settings(
 
     `limit` may be moved up to `ceiling` while the crawl goes on, also over several `servers`.
     """
-    handler = "warmer.crawl.curl_handler.PlanDownloadHandler"
+    handler = "warmer.crawl.plan_handler.PlanDownloadHandler"
     middlewares = {
         "warmer.crawl.retry.RetryMiddleware": 550,
         "warmer.crawl.redirect.RedirectMiddleware": 600,

@@ -17,6 +17,7 @@ import msgspec
 
 from warmer.crawl.crawl import crawl
 from warmer.crawl.job import CrawlJob, unheard
+from warmer.crawl.placement import Placements
 from warmer.crawl.servers import Clone, InTurn, Servers, Spread
 from warmer.crawl.token_bucket import TokenBucket
 from warmer.errors import StoreError
@@ -201,6 +202,7 @@ class Passes:
             route=self._route(fetch, each_in_turn=new_connections),
             refresh_secret=self.refresh_secret if fetch is Pass.WARM else None,
             roles=(logins or self.logins).roles(fetch),
+            placements=None if new_connections else Placements(),
         )
         self.progress.start(total, what)
         started = time.monotonic()
