@@ -28,7 +28,12 @@ _NO_ANSWER = frozenset({"timeout"})
 @click.argument("url", metavar="URL")
 @click.option("-c", "--config", metavar="SITE.toml", help="The site's TOML file.", type=Path)
 @click.option("--cache", multiple=True, metavar="URL", help="A cache server to ask. Repeatable.")
-@click.option("--connect-to", metavar="HOST:PORT", help="Where TCP goes; Host and SNI stay.")
+@click.option(
+    "--connect-to",
+    multiple=True,
+    metavar="HOST:PORT",
+    help="Where TCP goes; Host and SNI stay. Repeatable.",
+)
 @click.option(
     "--header",
     "headers",
@@ -42,7 +47,7 @@ def explain(
     *,
     config: Path | None,
     cache: Sequence[str],
-    connect_to: str | None,
+    connect_to: Sequence[str],
     headers: Sequence[str],
     as_json: bool,
 ) -> ExitCode:
@@ -81,6 +86,11 @@ def explain(
 def _exit_code(explanation: Explanation, *, warm: bool) -> ExitCode:
     from warmer.crawl.fetch import UNREACHABLE_REASONS
 
-    if any(each.warm.error in UNREACHABLE_REASONS | _NO_ANSWER for each in explanation.visits):
+    unanswered = {
+        each.connect_to
+        for each in explanation.visits
+        if each.warm.error in UNREACHABLE_REASONS | _NO_ANSWER
+    }
+    if unanswered == {each.connect_to for each in explanation.visits}:
         return ExitCode.UNREACHABLE
     return ExitCode.OK if warm else ExitCode.THRESHOLD

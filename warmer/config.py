@@ -291,6 +291,11 @@ class SiteConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return self.servers[0] if self.servers else None
 
     @property
+    def is_cloned(self) -> bool:
+        """Whether each of several servers gets every page."""
+        return len(self.servers) > 1 and self.crawl.distribute == "clone"
+
+    @property
     def logins(self) -> tuple[LoginConfig, ...]:
         """All roles, one or several tables alike."""
         return (self.login,) if isinstance(self.login, LoginConfig) else self.login

@@ -1,8 +1,9 @@
 """Asks for one URL as a visitor, and its caches before and after; judges by the rules of runs.
 
-One request a variant. Others only where a run would make them, and each is told: a second
-fetch where that settles what nothing else does, a page nobody asks for where only that
-shows how keys are made, several at once where only the application says that it is warm.
+One request a variant, at each server where they share no cache. Others only where a run would
+make them, and each is told: a second fetch where that settles what nothing else does, a page
+nobody asks for where only that shows how keys are made, several at once where only the
+application says that it is warm.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-import msgspec
+from msgspec.structs import replace
 
 from warmer.caches.http_evidence import each_cache
 from warmer.crawl.profiles import RUN_HEADER
@@ -24,6 +25,7 @@ from warmer.explain.fetching import RUN, Fetching
 from warmer.explain.keys import KeyView
 from warmer.explain.masking import spelled
 from warmer.explain.observation import Explanation, Visit, Visitor, vary_names
+from warmer.explain.servers import choose
 from warmer.explain.visitors import differing, other_visitors, split_by
 from warmer.host_name import site_root
 from warmer.model import CacheState, KeyQuestion, Outcome, Pass, Target
@@ -31,7 +33,7 @@ from warmer.plan import Filter
 from warmer.run.cache_keys import CacheKeys
 from warmer.run.logins import Logins
 from warmer.run.probing import Choice, ProbeChoice
-from warmer.run.reach import at_first_server, reach
+from warmer.run.reach import DEFAULT_VARIANTS, at_server, reach
 from warmer.run.shared_sessions import LEAK, private_among
 from warmer.run.verification import aged, is_shared, regardless_of_cookies
 from warmer.run.witness import FETCHES, NOT_SHARED, contradicts, on_the_applications_word
@@ -63,16 +65,36 @@ def url_of(text: str, base_url: str) -> str:
 
 async def observe(site: SiteConfig, url: str) -> Explanation:
     """Visit the URL as each variant's visitor; raises UnreachableError for a cache server."""
-    site = at_first_server(site)
-    found = reach(site, site_root(url))
+    base_url = site_root(url)
     if site.base_url:
         own = reach(site, site.base_url).origin
         if not own.owns(urlsplit(url).hostname or ""):
-            raise ConfigError(f"URL: {site_root(url)} is not the site's; expected {site.base_url}")
-    variants = [each for each in found.variants if Filter(each.include, ()).accepts(url)]
-    if not variants:
+            raise ConfigError(f"URL: {base_url} is not the site's; expected {site.base_url}")
+    variants = site.variant or DEFAULT_VARIANTS
+    asked = tuple(each for each in variants if Filter(each.include, ()).accepts(url))
+    if not asked:
         raise ConfigError("URL: no variant's include pattern has it, so no run warms it")
-    logins = Logins.of(msgspec.structs.replace(site, variant=variants), site_root(url), os.environ)
+    site = replace(site, variant=asked)
+    chosen = await choose(site, base_url)
+    visits: list[Visit] = []
+    secrets: set[str] = set()
+    for server in chosen.servers:
+        logins = Logins.of(at_server(site, server), base_url, os.environ)
+        seen = await _visits(at_server(site, server), url, logins)
+        visits += [dataclasses.replace(each, is_alone=site.is_cloned) for each in seen]
+        secrets |= logins.secrets()
+    return Explanation(
+        url=url,
+        connect_to=site.servers if site.is_cloned else chosen.servers[0],
+        visits=tuple(visits),
+        unreachable=chosen.unreachable,
+        secrets=spelled(secrets),
+    )
+
+
+async def _visits(site: SiteConfig, url: str, logins: Logins) -> list[Visit]:
+    """As the site's first server has the URL, for each of its variants."""
+    found = reach(site, site_root(url))
     keys = CacheKeys(site.cache, site.first_server)
     try:
         await logins.open()
@@ -81,15 +103,9 @@ async def observe(site: SiteConfig, url: str) -> Explanation:
             for config, server in zip(site.cache, keys.servers, strict=True)
         ]
         asking = _Asking(site, found, Fetching(site, found, logins), keys, logins, views)
-        visits = [await asking.visit(variant, url) for variant in variants]
+        return [await asking.visit(variant, url) for variant in found.variants]
     finally:
         keys.close()
-    return Explanation(
-        url=url,
-        connect_to=site.first_server,
-        visits=tuple(visits),
-        secrets=spelled(logins.secrets()),
-    )
 
 
 @dataclass(slots=True)
@@ -119,7 +135,7 @@ class _Asking:
         case = await self._case(variant, seen, warm, None)
         found = judge(case)
         # Not the sample of a run, which measures how fast hot pages are.
-        choice = ProbeChoice(msgspec.structs.replace(self.site.verify, probe_sample=0), blind=1)
+        choice = ProbeChoice(replace(self.site.verify, probe_sample=0), blind=1)
         probe: Outcome | None = None
         probe_headers: list[tuple[str, str]] = []
         if choice.choose(case, found) is Choice.PROBE:
@@ -149,6 +165,7 @@ class _Asking:
             unvisited=unvisited,
             login=variant.login,
             leaks=leaks,
+            connect_to=self.site.first_server,
         )
 
     async def _leaks(self, target: Target, warm: Outcome) -> bool | None:

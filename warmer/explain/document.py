@@ -32,7 +32,8 @@ def document(explanation: Explanation, secrets: frozenset[str]) -> dict[str, Any
     found: dict[str, Any] = {
         "schema": SCHEMA,
         "url": explanation.url,
-        "connect_to": explanation.connect_to,
+        "connect_to": _as_listed(explanation.connect_to),
+        "unreachable": [asdict(each) for each in explanation.unreachable],
         "warm": is_warm(explanation),
         "visits": [_visit(each) for each in explanation.visits],
     }
@@ -41,14 +42,25 @@ def document(explanation: Explanation, secrets: frozenset[str]) -> dict[str, Any
 
 
 def is_warm(explanation: Explanation) -> bool:
-    """Whether the next visitor hits, whichever variant's he is."""
-    return all(each.judgement.verdict is Verdict.WARM for each in explanation.visits)
+    """Whether the next visitor hits, whichever variant's he is, and at whichever server.
+
+    Of servers that share a cache, one that cannot be reached gets no visitors.
+    """
+    missing = explanation.unreachable and isinstance(explanation.connect_to, tuple)
+    return not missing and all(
+        each.judgement.verdict is Verdict.WARM for each in explanation.visits
+    )
+
+
+def _as_listed(servers: str | tuple[str, ...] | None) -> str | list[str] | None:
+    return list(servers) if isinstance(servers, tuple) else servers
 
 
 def _visit(visit: Visit) -> dict[str, Any]:
     judgement = visit.judgement
     return {
         "variant": visit.variant,
+        "connect_to": visit.connect_to,
         "verdict": judgement.verdict.value,
         "reason": judgement.reason,
         "detail": judgement.detail,

@@ -141,8 +141,11 @@ def _keys(visit: Visit) -> Iterator[Finding]:
         yield Finding(
             Level.LOOK,
             "caches",
-            "no cache is configured, and no response tells of one",
-            "name the cache server: --cache redis://HOST:PORT/DB or memcached://HOST:PORT",
+            f"no cache is configured{' for this server' if visit.is_alone else ''},"
+            " and no response tells of one",
+            f'name its cache: [[cache]] with server = "{visit.connect_to}"'
+            if visit.is_alone
+            else "name the cache server: --cache redis://HOST:PORT/DB or memcached://HOST:PORT",
         )
 
 

@@ -85,7 +85,8 @@ class Visit:
     `probe` is the second fetch, `witnesses` how many others were made at once.
     `unvisited` is the URL that was rendered only to learn keys. `login` is whose session the
     page was fetched with; `leaks` then says whether it is shut to who has none, and given to
-    him by a cache all the same, None where that was not tried.
+    him by a cache all the same, None where that was not tried. `connect_to` is the server that
+    was asked; with `is_alone` each server has caches of its own, and only those are in `caches`.
     """
 
     variant: str
@@ -106,6 +107,8 @@ class Visit:
     login: str | None = None
     leaks: bool | None = None
     unvisited: str = ""
+    connect_to: str | None = None
+    is_alone: bool = False
 
     @property
     def final_url(self) -> str:
@@ -151,13 +154,27 @@ class Visit:
         return [key for each in self.caches for key in each.keys if key.what == "page"]
 
 
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """A server that nobody could be talked to at; `reason` is a word of the report."""
+
+    server: str
+    reason: str
+    detail: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """The URL as each variant's visitor sees it."""
+    """The URL as each variant's visitor sees it, at each of `connect_to` where it names several.
+
+    `unreachable` are servers of the site that have no visit, but for the last resort: where
+    there is nobody at all, the first one's visit says so.
+    """
 
     url: str
-    connect_to: str | None
+    connect_to: str | tuple[str, ...] | None
     visits: tuple[Visit, ...]
+    unreachable: tuple[Unreachable, ...] = ()
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
 
 

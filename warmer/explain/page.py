@@ -24,6 +24,7 @@ _HOW = {
 def page(document: dict[str, Any]) -> str:
     """Lines of text, each visit with its verdict first and its findings last."""
     lines = [line for visit in document["visits"] for line in (*_visit(document, visit), "")]
+    lines = [*_each_server(document), *lines]
     return "".join(f"{visible(line)}\n" for line in lines[:-1])
 
 
@@ -33,8 +34,10 @@ def _visit(document: dict[str, Any], visit: dict[str, Any]) -> Iterator[str]:
         yield f"  {visit['detail']}"
     if visit["was_cold"]:
         yield "  It was cold until this request, which had it stored."
+    if not isinstance(document["connect_to"], list):
+        yield from (f"  {_not_reached(each)}" for each in document["unreachable"])
     yield ""
-    way = f" by way of {document['connect_to']}" if document["connect_to"] else ""
+    way = f" by way of {visit['connect_to']}" if visit["connect_to"] else ""
     yield f"Request, as variant {visit['variant']}{way}"
     yield f"  GET {visit['request']['url']}"
     yield from _named(visit["request"]["headers"].items())
@@ -62,6 +65,30 @@ def _visit(document: dict[str, Any], visit: dict[str, Any]) -> Iterator[str]:
         yield f"  {finding['level']:<5} {finding['about']}: {finding['text']}"
         if finding["cure"]:
             yield f"        Cure: {finding['cure']}"
+
+
+def _each_server(document: dict[str, Any]) -> Iterator[str]:
+    """A line for each of several servers that keep caches of their own, and a variant each."""
+    servers = document["connect_to"]
+    if not isinstance(servers, list):
+        return
+    visits = [[each for each in document["visits"] if each["connect_to"] == s] for s in servers]
+    warm = [each and all(visit["verdict"] == "warm" for visit in each) for each in visits]
+    yield f"{document['url']} is warm at {sum(map(bool, warm))} of {len(servers)} servers"
+    unreachable = {each["server"]: each for each in document["unreachable"]}
+    for server, found in zip(servers, visits, strict=True):
+        if server in unreachable:
+            yield f"  {_not_reached(unreachable[server])}"
+            continue
+        for visit in found:
+            variant = f"{visit['variant']}: " if len(found) > 1 else ""
+            cold = "; cold until this request" if visit["was_cold"] else ""
+            yield f"  {server}  {variant}{_verdict(visit)}{cold}"
+    yield ""
+
+
+def _not_reached(unreachable: dict[str, str]) -> str:
+    return "{server} cannot be reached: {reason}: {detail}".format_map(unreachable)
 
 
 def _verdict(visit: dict[str, Any]) -> str:

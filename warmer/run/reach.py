@@ -139,16 +139,20 @@ def reach(site: SiteConfig, base_url: str) -> Reach:
     )
 
 
-def at_first_server(site: SiteConfig) -> SiteConfig:
-    """The site as one server shows it, for a look that is no run."""
-    cache = tuple(each for each in site.cache if each.server in (None, site.first_server))
-    return replace(site, connect_to=site.first_server, cache=cache)
+def at_server(site: SiteConfig, server: str | None) -> SiteConfig:
+    """The site as one of its servers shows it, for a look that is no run.
+
+    Where runs are cloned, what all servers share speaks for none of them.
+    """
+    shared = server if site.is_cloned else None
+    cache = tuple(each for each in site.cache if each.server in (shared, server))
+    return replace(site, connect_to=server, cache=cache)
 
 
 def _cloned(site: SiteConfig) -> tuple[tuple[VariantConfig, ...], dict[str, str]]:
     """Variants, each once for every server where the run is cloned, and their servers."""
     variants = site.variant or DEFAULT_VARIANTS
-    if site.crawl.distribute != "clone" or len(site.servers) < 2:
+    if not site.is_cloned:
         return variants, {}
     pairs = [
         (replace(variant, name=f"{variant.name} @ {server}"), server)

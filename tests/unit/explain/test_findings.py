@@ -208,3 +208,14 @@ def test_a_page_of_a_login_says_who_else_gets_it(
 
 def test_a_page_without_login_says_nothing_of_one() -> None:
     assert {"session", "private-page-shared"}.isdisjoint(said(visit([])))
+
+
+def test_a_server_without_a_cache_of_its_own_is_told_how_to_name_one() -> None:
+    server = "10.0.0.6:443"
+    cures = [
+        cure_of(visit([], connect_to=server, is_alone=alone), "caches") for alone in (True, False)
+    ]
+    assert cures == [
+        'name its cache: [[cache]] with server = "10.0.0.6:443"',
+        "name the cache server: --cache redis://HOST:PORT/DB or memcached://HOST:PORT",
+    ]

@@ -14,9 +14,10 @@ from warmer.errors import ConfigError
 from warmer.explain.ask import url_of
 from warmer.explain.document import document
 from warmer.explain.masking import scrubbed, secrets_of, shown
-from warmer.explain.observation import Explanation
+from warmer.explain.observation import Explanation, Unreachable
 from warmer.explain.page import page
 from warmer.explain.visitors import differing, other_visitors, split_by
+from warmer.model import Judgement, Verdict
 
 
 def explained(headers: list[tuple[str, str]], secrets: frozenset[str] = frozenset()) -> str:
@@ -121,3 +122,46 @@ def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="URL: ") as refused:
         url_of(text, "")
     assert "pw" not in str(refused.value)
+
+
+def test_of_servers_with_caches_of_their_own_each_has_a_line_for_every_variant() -> None:
+    first, second, dead = "10.0.0.5:80", "10.0.0.6:80", "10.0.0.7:80"
+    cold = Judgement(Verdict.UNVERIFIED, "no-evidence", "")
+    visits = (
+        visit([], connect_to=first, is_alone=True),
+        visit([], connect_to=first, is_alone=True, variant="mobile"),
+        visit([], connect_to=second, is_alone=True),
+        visit([], cold, connect_to=second, is_alone=True, variant="mobile"),
+    )
+    found = document(
+        Explanation(
+            url=URL,
+            connect_to=(first, second, dead),
+            visits=visits,
+            unreachable=(Unreachable(dead, "connect", "refused"),),
+        ),
+        frozenset(),
+    )
+    assert page(found).splitlines()[:7] == [
+        f"{URL} is warm at 1 of 3 servers",
+        f"  {first}  default: warm, by key, for 9 min 00 s more",
+        f"  {first}  mobile: warm, by key, for 9 min 00 s more",
+        f"  {second}  default: warm, by key, for 9 min 00 s more",
+        f"  {second}  mobile: not warm: unverified, no-evidence",
+        f"  {dead} cannot be reached: connect: refused",
+        "",
+    ]
+    assert found["warm"] is False
+
+
+@pytest.mark.parametrize(("servers", "warm"), [("10.0.0.5:80", True), (("10.0.0.5:80",), False)])
+def test_a_dead_server_is_missed_only_where_it_has_a_cache_of_its_own(
+    servers: str | tuple[str, ...], *, warm: bool
+) -> None:
+    seen = Explanation(
+        url=URL,
+        connect_to=servers,
+        visits=(visit([]),),
+        unreachable=(Unreachable("10.0.0.6:80", "connect", "refused"),),
+    )
+    assert document(seen, frozenset())["warm"] is warm
