@@ -89,6 +89,12 @@ def test_a_hot_page_is_watched_and_no_page_is_rendered_for_it(
     assert f"the visitor guard watches {site.url}/p/" in result.stderr
     assert result.report["counts"]["warm"] == PAGES
     assert site.total_renders() == PAGES
+    # All hits of the warm pass are the canary's, two each: a header list, and the page itself.
+    counted = result.report["caches"][0]["warm_pass"]
+    assert counted["canary_looks"] >= 6
+    assert abs(counted["hits"] - 2 * counted["canary_looks"]) <= 2  # one may be on the wire
+    told = "Among them the visitor guard's looks at its page: "
+    assert f"{told}{counted['canary_looks']} in the warm pass" in result.stdout
     assert result.report["limit"][0]["limit"] == 1
     # Pilots and witnesses are fetched by a fixed number, which is not the site's limit.
     assert all(move["why"] != "as it was chosen" for move in result.report["limit"])

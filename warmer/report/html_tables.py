@@ -9,6 +9,7 @@ from warmer.report.aggregate import COLUMNS, cells_of
 from warmer.report.limit import limit_line
 from warmer.report.limit_chart import limit_chart
 from warmer.report.markup import Markup, element, joined, link, table
+from warmer.report.sentences import canary_looks
 from warmer.report.wording import counted, milliseconds, percent, quantity
 from warmer.report.writes import pages_after_writes
 
@@ -74,7 +75,9 @@ def caches(report: Report) -> Markup:
     rows = [_cache(cache, name, counts) for cache in report.caches for name, counts in _told(cache)]
     head = ("server", "kind", "", "hits", "misses", "hit ratio", "evictions")
     found = table(head, rows, numbers=range(3, 7))
-    return joined((element("h2", "Cache servers, all clients together"), found))
+    told = canary_looks(report)
+    line = element("p", told, class_="quiet") if told else Markup()
+    return joined((element("h2", "Cache servers, all clients together"), found, line))
 
 
 def _told(cache: Mapping[str, object]) -> list[tuple[str, Mapping[str, object]]]:

@@ -16,7 +16,7 @@ from rich.text import Text
 from warmer.model import Pass
 from warmer.report.cures import cure_of
 from warmer.report.limit import limit_line
-from warmer.report.sentences import evidence, headline, hit_ratios, warnings_of
+from warmer.report.sentences import canary_looks, evidence, headline, hit_ratios, warnings_of
 from warmer.report.terminal import columns, cut, show
 from warmer.report.threshold_lines import threshold_lines
 from warmer.report.visible import visible
@@ -151,6 +151,8 @@ def _caches(report: Report, width: int) -> Iterator[RenderableType]:
                 Text(evictions if place == 0 else "", "" if evictions in ("0", "-") else _LOUD),
             )
     yield _indented(table)
+    if told := canary_looks(report):
+        yield Padding(Text(told), (0, 0, 0, 2))
 
 
 def _passes(cache: Mapping[str, object]) -> list[tuple[str, Mapping[str, object]]]:

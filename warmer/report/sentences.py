@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from warmer.model import EvidenceKind, RunKind, RunStatus
+from warmer.model import EvidenceKind, Pass, RunKind, RunStatus
 from warmer.report.wording import counted, percent
 
 if TYPE_CHECKING:
@@ -94,3 +94,19 @@ def evidence(report: Report) -> str:
         for kind, words in _EVIDENCE.items()
         if kind in report.warm_by
     )
+
+
+def canary_looks(report: Report) -> str:
+    """How much of what cache servers counted the visitor guard asked for; empty where nothing.
+
+    How often a server counts one look depends on the site: once, twice, or never behind a proxy.
+    """
+    looks = {}
+    for name in Pass:
+        found = report.caches[0].get(f"{name}_pass") if report.caches else None
+        if isinstance(found, dict) and found.get("canary_looks"):
+            looks[name] = found["canary_looks"]
+    if not looks:
+        return ""
+    told = ", ".join(f"{count:,} in the {name} pass" for name, count in looks.items())
+    return f"Among them the visitor guard's looks at its page: {told}"

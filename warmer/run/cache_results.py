@@ -6,9 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from warmer.caches.delta import differences, eviction_warning
+from warmer.model import Pass
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from warmer.config import CacheConfig
     from warmer.model import Delta, Reading
@@ -21,12 +22,23 @@ class CacheLog:
     """Readings at the edges of the passes, and what follows from them.
 
     The counters of the probe pass tell how visitors fare; where nothing was probed,
-    those of the warm pass stand in the report.
+    those of the warm pass stand in the report. `looks` says how often the visitor guard has
+    asked for its page by now: what servers count holds these, too, and how many hits one of
+    them is only the site knows, so they are told and not subtracted.
     """
 
-    def __init__(self, configs: Sequence[CacheConfig], keys: CacheKeys) -> None:
+    def __init__(
+        self,
+        configs: Sequence[CacheConfig],
+        keys: CacheKeys,
+        *,
+        looks: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._configs = configs
         self._keys = keys
+        self._looks = looks
+        self._looked_before = 0
+        self._looked = {Pass.WARM: 0, Pass.PROBE: 0}
         self._before: list[Reading] = []
         self._warmed: list[Reading] = []
         self._probed: list[Reading] = []
@@ -36,12 +48,16 @@ class CacheLog:
     async def begin(self) -> None:
         """First reading; raises UnreachableError, for nothing has been warmed yet."""
         self._before = await self._keys.readings()
+        self._looked_before = self._looks()
 
     async def after_warm(self) -> None:
         self._warmed = await self._keys.readings()
+        self._looked[Pass.WARM] = self._looks() - self._looked_before
 
     async def after_probe(self) -> None:
         self._probed = await self._keys.readings()
+        looked = self._looks() - self._looked_before
+        self._looked[Pass.PROBE] = looked - self._looked[Pass.WARM]
 
     async def after_repeats(self) -> None:
         """Evictions count to the end; what hit and missed stays that of the first passes."""
@@ -94,8 +110,12 @@ class CacheLog:
         for delta in whole:
             shown = probe.get(delta.node) if self._probed else warm.get(delta.node, delta)
             results.append(_result(delta, shown or delta, memory[delta.node]))
-            results[-1]["warm_pass"] = _counted(warm.get(delta.node) if self._warmed else None)
-            results[-1]["probe_pass"] = _counted(probe.get(delta.node) if self._probed else None)
+            for name, readings, of_pass in (
+                (Pass.WARM, self._warmed, warm),
+                (Pass.PROBE, self._probed, probe),
+            ):
+                found = of_pass.get(delta.node) if readings else None
+                results[-1][f"{name}_pass"] = _counted(found, self._looked[name])
         return results
 
     def _last(self) -> list[Reading]:
@@ -130,10 +150,15 @@ def _result(whole: Delta, shown: Delta, memory: Reading) -> dict[str, object]:
     }
 
 
-def _counted(delta: Delta | None) -> dict[str, object] | None:
+def _counted(delta: Delta | None, looks: int) -> dict[str, object] | None:
     if delta is None:
         return None
-    return {"hits": delta.hits, "misses": delta.misses, "hit_ratio": delta.hit_ratio}
+    return {
+        "hits": delta.hits,
+        "misses": delta.misses,
+        "hit_ratio": delta.hit_ratio,
+        "canary_looks": looks,
+    }
 
 
 def _memory(reading: Reading) -> str:

@@ -22,7 +22,7 @@ from warmer.run.repetition import Repetition
 from warmer.run.shared_sessions import look_for_leaks
 from warmer.run.standing import Standing
 from warmer.run.verification import Verification
-from warmer.run.visitor_watch import visitor_watch
+from warmer.run.visitor_watch import Looks, visitor_watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,8 +73,9 @@ class Execution:
     async def run(self) -> tuple[Report, ExitCode]:
         """Never raises after the run has begun but for a store that cannot be written."""
         began = time.monotonic()
-        log = CacheLog(self.site.cache, self.keys)
-        watch = visitor_watch(self.site, self.reach, self.run_id, self.progress.note)
+        looks = Looks()
+        log = CacheLog(self.site.cache, self.keys, looks=lambda: looks.count)
+        watch = visitor_watch(self.site, self.reach, self.run_id, self.progress.note, looks)
         passes = Passes(
             store=self.store,
             run_id=self.run_id,

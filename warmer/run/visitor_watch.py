@@ -25,12 +25,24 @@ _BARS = ("no-store", "private")
 _RENDERED = (CacheState.MISS, CacheState.BYPASS, CacheState.STALE)
 
 
+class Looks:
+    """How often the canary gave a page, of which cache servers may have counted each."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def is_hot(self, headers: Sequence[tuple[str, str]]) -> bool | None:
+        """As the function; the canary asks once for each page."""
+        self.count += 1
+        return is_hot(headers)
+
+
 def visitor_watch(
-    site: SiteConfig, reach: Reach, run_id: str, note: Callable[[str], None]
+    site: SiteConfig, reach: Reach, run_id: str, note: Callable[[str], None], looks: Looks
 ) -> Watch | None:
     """None where a person has chosen the number in flight, or has turned the guard off.
 
-    `note` takes the line that says that there is no page to look at.
+    `note` takes the line that says that there is no page to look at; `looks` counts.
     """
     guard = site.guard
     if site.crawl.concurrency != "auto" or not guard.enabled:
@@ -43,7 +55,7 @@ def visitor_watch(
         origin=reach.origin,
         tolerance=Tolerance(guard.guard_ratio, guard.guard_ms, guard.max_ms),
         every_s=guard.every_s,
-        is_hot=is_hot,
+        is_hot=looks.is_hot,
         note=note,
         signals=load_signals(site),
         chosen=chosen,

@@ -235,6 +235,19 @@ def test_a_plan_without_observed_traffic_says_so() -> None:
     assert stream.getvalue() == "rank\tshare\turl\tvariant\n# 0 targets; no traffic was observed\n"
 
 
+def test_hits_of_the_visitor_guard_are_told_beside_the_hits_of_all(store: Store) -> None:
+    run_id = new_run(store, [page(1, "/")])
+    counts = {"hits": 90, "misses": 10, "hit_ratio": 0.9}
+    node = {
+        "kind": "redis", "evictions": 0, "trusted": True, **counts,
+        "warm_pass": {**counts, "canary_looks": 41}, "probe_pass": {**counts, "canary_looks": 1},
+    }  # fmt: skip
+    store.set_cache_results(run_id, [{"node": "a:1", **node}, {"node": "b:1", **node}])
+    finish(store, run_id)
+    told = "  Among them the visitor guard's looks at its page: 41 in the warm pass, 1 in the probe pass"
+    assert summary(store, run_id).count(told) == 1
+
+
 def test_nothing_is_cut_or_wrapped_where_the_output_is_no_terminal(store: Store) -> None:
     long = "/" + "a" * 3000
     node = "/run/redis-of-the-shop/" + "b" * 90

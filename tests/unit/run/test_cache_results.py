@@ -28,13 +28,16 @@ def visit(redis: RedisServer, *, hits: int, misses: int) -> None:
 
 
 def watched(
-    config: CacheConfig, steps: Callable[[CacheLog], Awaitable[None]]
+    config: CacheConfig,
+    steps: Callable[[CacheLog], Awaitable[None]],
+    *,
+    looks: Callable[[], int] = lambda: 0,
 ) -> tuple[list[dict[str, object]], list[dict[str, object]], list[str]]:
     """Results, pattern results and warnings of a log after these steps."""
 
     async def watch() -> CacheLog:
         keys = CacheKeys([config], None)
-        log = CacheLog([config], keys)
+        log = CacheLog([config], keys, looks=looks)
         try:
             await steps(log)
         finally:
@@ -68,6 +71,23 @@ def test_each_pass_has_its_own_counts_and_the_probes_stand_for_visitors(
     assert numbers(found["warm_pass"]) == (1, 3, 0.25)
     assert numbers(found["probe_pass"]) == (8, 2, 0.8)
     assert (found["evictions"], found["note"], warnings) == (0, None, [])
+
+
+def test_what_the_visitor_guard_asked_for_is_told_by_pass(redis_server: RedisServer) -> None:
+    looks = 7  # before the run
+
+    async def steps(log: CacheLog) -> None:
+        nonlocal looks
+        await log.begin()
+        looks += 5
+        await log.after_warm()
+        looks += 2
+        await log.after_probe()
+        looks += 1
+
+    ((found,), _, _) = watched(CacheConfig(url=redis_server.url), steps, looks=lambda: looks)
+    assert found["warm_pass"] == {"hits": 0, "misses": 0, "hit_ratio": None, "canary_looks": 5}
+    assert found["probe_pass"] == {"hits": 0, "misses": 0, "hit_ratio": None, "canary_looks": 2}
 
 
 def test_without_probes_the_warm_pass_stands_for_itself(redis_server: RedisServer) -> None:
