@@ -88,6 +88,7 @@ class LoginConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     fields: dict[str, str] = field(default_factory=dict)
     proof_url: str | None = None
     proof_text: str | None = None
+    logged_out: str | None = None
 
 
 class WriteConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -274,6 +274,7 @@ def test_one_login_may_be_a_table_and_several_are_roles() -> None:
             "login.password_env: is not the name of an environment variable; expected a name",
         ),
         (LOGIN | {"proof_text": "Log out"}, "login.proof_text: given without proof_url"),
+        (LOGIN | {"logged_out": ""}, "login.logged_out: is empty; expected a text that strangers"),
         (LOGIN | {"pasword_field": "x"}, 'login.pasword_field: unknown key; did you mean "passw'),
         ({"url": "/login/"}, "login: object missing required field `username_env`"),
     ],

@@ -7,13 +7,14 @@ message. A form that is made by a script, or asks in two steps, cannot be filled
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 from warmer.crawl.fetch import FetchError
 from warmer.crawl.login_form import form_with
-from warmer.crawl.redirect import REDIRECT_STATUSES
+from warmer.crawl.login_sign import Copies, LoginSign, text_of
+from warmer.crawl.redirect import REDIRECT_STATUSES, onward_url
 from warmer.crawl.session import Browser, Session
 from warmer.errors import ConfigError, UnreachableError
 
@@ -48,16 +49,43 @@ async def log_in(
     session = Session(config, origin, lines)
     async with Browser(session) as browser:
         page, form = await _find_form(browser, config)
-        session.login_paths |= {urlsplit(page.url).path, urlsplit(form.action).path}
+        session.sign = LoginSign.of(config, form, page.url, page.fetch)
         names = {config.username_field: account.username, config.password_field: account.password}
         try:
             answer = await browser.post(page, form, {**config.fields, **names})
         except FetchError as error:
             raise _unreachable(config, f"the form cannot be sent: {error.detail}") from None
         _check_taken(session, answer)
+        session.landing = _leads_to(answer)
         if config.proof_url is not None:
             await _prove(browser, session, config.proof_url)
     return session
+
+
+async def look_around(session: Session) -> None:
+    """See which login forms whoever has just logged in gets as well: those are no sign any more.
+
+    Asks for the page of the proof, or where the login led to, and for the front page.
+    """
+    found = Copies()
+    async with Browser(session) as browser:
+        for url in dict.fromkeys((session.config.proof_url or session.landing or "/", "/")):
+            try:
+                page = await browser.open(url)
+            except FetchError:
+                continue
+            if page.fetch.status == 200 and not session.is_login_page(page.url):
+                found |= _beside(session, page, is_proof=url == session.config.proof_url)
+    session.sign = replace(session.sign, everybodys=found)
+
+
+def _beside(session: Session, page: Page, *, is_proof: bool) -> Copies:
+    """The login forms of a page, unless it is no more than the form: the site did not log us in."""
+    text = session.config.proof_text
+    is_proven = is_proof and text is not None and text.encode() in text_of(page.fetch)
+    if not is_proven and session.sign.is_once_more(page.fetch, page.url):
+        return Copies()
+    return session.sign.copies(page.fetch, page.url)
 
 
 async def _find_form(browser: Browser, config: LoginConfig) -> tuple[Page, Form]:
@@ -88,10 +116,13 @@ async def _find_form(browser: Browser, config: LoginConfig) -> tuple[Page, Form]
 def _check_taken(session: Session, answer: Page) -> None:
     config, status = session.config, answer.fetch.status
     form_again = form_with(answer.forms, (config.username_field, config.password_field))
-    if status == 200 and form_again is not None:
+    text = None if config.logged_out is None else config.logged_out.encode()
+    is_told = text is not None and text in text_of(answer.fetch)
+    if status == 200 and (form_again is not None or is_told):
+        what = "logged_out is on the answer" if form_again is None else "the form comes again"
         raise _refused(
             config,
-            "refused: the form comes again with status 200; are the values of"
+            f"refused: {what} with status 200; are the values of"
             f" {config.username_env} and {config.password_env} right, and is the account active?",
         )
     if status in REDIRECT_STATUSES:
@@ -122,8 +153,24 @@ async def _prove(browser: Browser, session: Session, url: str) -> None:
         raise _refused(config, f"no proof: {url} leads to the login form")
     if status != 200:
         _refuse(config, status, f"no proof: {_place(page)} answers {status}")
-    if (config.proof_text or "").encode() not in page.fetch.body:
+    text = text_of(page.fetch)
+    if config.proof_text is None and session.sign.is_once_more(page.fetch, page.url):
+        raise _refused(config, f"no proof: the form comes in place of {_place(page)}")
+    if config.logged_out is not None and config.logged_out.encode() in text:
+        raise _refused(config, f"no proof: logged_out is on {_place(page)}")
+    if (config.proof_text or "").encode() not in text:
         raise _refused(config, f"no proof: proof_text is not on {_place(page)}")
+
+
+def _leads_to(answer: Page) -> str | None:
+    """Where an answer redirects to, if anywhere."""
+    location = dict(answer.fetch.headers).get("location")
+    if answer.fetch.status not in REDIRECT_STATUSES or not location:
+        return None
+    try:
+        return onward_url(answer.url, location)
+    except ValueError:
+        return None
 
 
 def _refuse(config: LoginConfig, status: int, what: str) -> NoReturn:

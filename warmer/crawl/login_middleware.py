@@ -60,7 +60,7 @@ class LoginMiddleware:
         fetch: Fetch = request.meta["fetch"]
         session: Session = request.meta[_SESSION]
         again = _AGAIN in request.meta
-        if not session.refused(request.url, fetch.status, fetch.headers):
+        if not await role.turned_away(session, request.url, fetch, again=again):
             role.answered(again=again)
             return response
         if again:
@@ -71,9 +71,10 @@ class LoginMiddleware:
             return once_more
         if fetch.status in SHUT_OUT:
             return response
-        raise FetchError(
-            "login", f'the site asks for a login again: may "{role.name}" see this page?'
-        )
+        what = "asks for a login again"
+        if fetch.status == 200:
+            what = f"sends {_sign(session)} with status 200"
+        raise FetchError("login", f'the site {what}: may "{role.name}" see this page?')
 
     def _role(self, request: Request) -> Role | None:
         target = request.meta.get(TARGET)
@@ -85,3 +86,10 @@ class LoginMiddleware:
             return await role.after_refusal(session) is not None
         except WarmerError as error:
             raise FetchError("login", str(error)) from None
+
+
+def _sign(session: Session) -> str:
+    """What showed that a page is none."""
+    if session.config.logged_out is not None:
+        return "logged_out"
+    return "the login form"

@@ -12,7 +12,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from warmer.crawl.fetch import FetchError
-from warmer.crawl.login import log_in
+from warmer.crawl.login import log_in, look_around
 from warmer.crawl.session import submit
 from warmer.errors import WarmerError
 
@@ -74,6 +74,7 @@ class Role:
         self._lines = lines
         self._session: Session | None = None
         self._vain: Session | None = None
+        self._seen: Session | None = None
         self._failure: WarmerError | None = None
         self._patience = Patience()
         self._one = asyncio.Lock()
@@ -98,6 +99,24 @@ class Role:
             if not self._patience.refused():
                 return None
             return await self._log_in()
+
+    async def turned_away(self, session: Session, url: str, fetch: Fetch, *, again: bool) -> bool:
+        """Whether a page asks for a login; `again`: it did before, and this session is new.
+
+        A form on a page that came with status 200 may be there for everybody, or be at home: a new
+        session shows that.
+        """
+        if session.refused(url, fetch.status, fetch.headers):
+            return True
+        if not session.is_strangers(url, fetch):
+            return False
+        if not again:
+            return True
+        async with self._one:
+            if self._seen is not session:
+                await look_around(session)
+                self._seen = session
+        return session.is_strangers(url, fetch) and not session.is_form_at_home(url)
 
     def answered(self, *, again: bool) -> None:
         """A page came; `again`: one that had been refused."""

@@ -16,7 +16,8 @@ from urllib.parse import urljoin, urlsplit
 from warmer.crawl.cookies import CookieJar
 from warmer.crawl.fetch import FetchError
 from warmer.crawl.first_reachable import FirstReachable
-from warmer.crawl.login_form import encoded, form_with, forms_of
+from warmer.crawl.login_form import encoded, form_to, form_with, forms_of
+from warmer.crawl.login_sign import NO_SIGN, text_of
 from warmer.crawl.redirect import REDIRECT_STATUSES, onward_url
 from warmer.crawl.single import Single
 
@@ -34,14 +35,18 @@ _NAMED_LOGIN = re.compile(r"[/_-](?:log|sign)[_-]?(?:in|on)(?:[/.]|$)", re.IGNOR
 
 
 class Session:
-    """The cookies of one login, and which pages are the login's own."""
+    """The cookies of one login, which pages are the login's own, and how its form is known again.
+
+    `landing` is where the site sent to after the login, if it did.
+    """
 
     def __init__(self, config: LoginConfig, origin: Origin, lines: Sequence[str]) -> None:
         self.config = config
         self.origin = origin
         self.lines = [each for each in lines if not each.lower().startswith("accept-encoding:")]
         self.jar = CookieJar()
-        self.login_paths: set[str] = set()
+        self.sign = NO_SIGN
+        self.landing: str | None = None
 
     def cookie_header(self, url: str) -> str | None:
         """The value of Cookie for a request; None for another host, or without a cookie for it."""
@@ -61,6 +66,18 @@ class Session:
         except ValueError:
             return False
 
+    def is_strangers(self, url: str, page: Fetch) -> bool:
+        """Whether a page that came with status 200 is what the site has for who is not logged in.
+
+        That is one with the text `logged_out`, where the configuration has it, else one with the
+        login form in its place.
+        """
+        if page.status != 200:
+            return False
+        if self.config.logged_out is not None:
+            return self.config.logged_out.encode() in text_of(page)
+        return self.sign.is_in_place(page, url)
+
     def is_login_page(self, url: str) -> bool:
         """Whether this is where the login form is, or where it goes; or another, by its name.
 
@@ -69,7 +86,11 @@ class Session:
         parts = urlsplit(url)
         if not self.origin.owns(parts.hostname or ""):
             return False
-        return parts.path in self.login_paths or _NAMED_LOGIN.search(parts.path) is not None
+        return parts.path in self.sign.paths or _NAMED_LOGIN.search(parts.path) is not None
+
+    def is_form_at_home(self, url: str) -> bool:
+        """Whether a form is to be expected here, also for who is logged in."""
+        return self.sign.is_at_home(url) or _NAMED_LOGIN.search(urlsplit(url).path) is not None
 
 
 async def submit(session: Session, url: str, fields: Mapping[str, str]) -> Fetch:
@@ -86,8 +107,11 @@ async def submit(session: Session, url: str, fields: Mapping[str, str]) -> Fetch
             raise FetchError("login", "the site asks for a login")
         if page.fetch.status != 200:
             raise FetchError(f"status-{page.fetch.status}", "the page with the form does not come")
-        form = form_with(page.forms, fields) if fields else page.own_form
+        forms = [each for each in page.forms if not session.sign.is_login(each)]
+        form = form_with(forms, fields) if fields else form_to(forms, page.url)
         if form is None:
+            if session.is_strangers(page.url, page.fetch):
+                raise FetchError("login", "the site asks for a login in place of the page")
             wanted = f"the fields {', '.join(fields)}" if fields else "that goes back to it"
             raise FetchError("form", f"the page has no form that is posted: {wanted}")
         answer = await browser.post(page, form, fields)
@@ -108,13 +132,6 @@ class Page:
         """The forms on it, in order."""
         kind = dict(self.fetch.headers).get("content-type", "")
         return forms_of(self.fetch.body, kind, self.url)
-
-    @property
-    def own_form(self) -> Form | None:
-        """The first form that is posted to where the page itself is."""
-        place = urlsplit(self.url).path
-        found = (each for each in self.forms if each.method == "post")
-        return next((each for each in found if urlsplit(each.action).path == place), None)
 
 
 class Browser:

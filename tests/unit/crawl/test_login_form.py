@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warmer.crawl.login_form import Form, encoded, form_with, forms_of
+from warmer.crawl.login_form import Form, encoded, form_to, form_with, forms_of, words_of
 
 URL = "https://www.example.com/accounts/login/?next=/"
 HTML = "text/html; charset=utf-8"
@@ -45,6 +45,14 @@ lines</textarea></form>""")
         ("text", "two\nlines"),
     )
     assert "box" in form.names
+
+
+def test_a_form_asks_for_what_is_neither_hidden_nor_a_button() -> None:
+    form = only("""<form><input name=a><input type=HIDDEN name=h><input type=submit name=s>
+        <input type=image name=i><button name=b></button><input type=file name=f>
+        <input type=checkbox name=c><select name=l></select><textarea name=t></textarea></form>""")
+    assert form.asks == {"a", "f", "c", "l", "t"}
+    assert form.names == {"a", "h", "s", "i", "b", "f", "c", "l", "t"}
 
 
 def test_fields_are_filled_in_where_they_stand() -> None:
@@ -103,6 +111,22 @@ def test_the_form_is_that_with_the_fields_and_posted() -> None:
     assert form_with(forms_of(page.encode(), HTML, URL), ["otp"]) is None
 
 
+def test_the_pages_own_form_is_posted_to_where_the_page_is() -> None:
+    page = """<form method=post action=/search><input name=q></form><form><input name=a></form>
+        <form method=post action="?next=/b"><input name=b></form>"""
+    found = form_to(forms_of(page.encode(), HTML, URL), URL)
+    assert found is not None
+    assert found.names == {"b"}
+    assert form_to(forms_of(page.encode(), HTML, URL), "https://www.example.com/other/") is None
+
+
+def test_the_words_of_a_page_are_those_that_it_shows() -> None:
+    page = """<title>Log in</title><!-- not this --><script>nor this</script><style>or that</style>
+        <p>Log in, <b>please</b></p><input value=unseen><textarea>more</textarea>"""
+    assert words_of(page.encode(), HTML) == {"Log", "in", "in,", "please", "more"}
+    assert words_of(b"", HTML) == frozenset()
+
+
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [
@@ -159,6 +183,7 @@ def test_no_page_is_too_broken_to_be_read(page: str) -> None:
 @given(st.binary(max_size=200), st.text(max_size=20))
 def test_no_bytes_are_too_broken_to_be_read(body: bytes, kind: str) -> None:
     assert isinstance(forms_of(body, kind, URL), list)
+    assert isinstance(words_of(body, kind), frozenset)
 
 
 def test_a_form_shows_nothing_when_printed() -> None:
