@@ -65,8 +65,11 @@ async def log_in(
 async def look_around(session: Session) -> None:
     """See which login forms whoever has just logged in gets as well: those are no sign any more.
 
-    Asks for the page of the proof, or where the login led to, and for the front page.
+    Asks for the page of the proof, or where the login led to, and for the front page; for none
+    where a text is the sign.
     """
+    if session.config.logged_out is not None:
+        return
     found = Copies()
     async with Browser(session) as browser:
         for url in dict.fromkeys((session.config.proof_url or session.landing or "/", "/")):

@@ -32,9 +32,10 @@ _FEW_WORDS = 20
 class LoginSign:
     """One login form: fields of user name and password, all it asks for, where it stands and goes.
 
-    `home` is path and query of its page. `named` finds the password's field in a page that need not be parsed otherwise, None where
-    it does not find it on the form's own page; `words` are those of that page. `everybodys`
-    are the login forms that a page had which came right after logging in.
+    `home` is path and query of its page, `words` are what that page shows. `named` finds the
+    password's field, so that pages without it need not be parsed; None where it does not find it
+    on the form's own page. `everybodys` are the login forms of pages that came right after
+    logging in.
     """
 
     names: frozenset[str]

@@ -131,7 +131,7 @@ class Page:
     def forms(self) -> list[Form]:
         """The forms on it, in order."""
         kind = dict(self.fetch.headers).get("content-type", "")
-        return forms_of(self.fetch.body, kind, self.url)
+        return forms_of(text_of(self.fetch), kind, self.url)
 
 
 class Browser:

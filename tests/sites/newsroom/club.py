@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 def enter(request: HttpRequest) -> HttpResponse:
     """The form under its own URL."""
     if request.method == "POST":
+        urls.counted(request)
         name, word = request.POST["username"], request.POST["password"]
         user = authenticate(request, username=name, password=word)
         if user is not None:
