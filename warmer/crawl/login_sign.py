@@ -26,16 +26,19 @@ Copies = Counter[tuple[str, frozenset[str]]]
 
 _FEW_WORDS = 20
 """No more does the form's page say in another place: a message, a path, the time."""
+_NAMING = re.compile(rb"""name\s*=\s*["']?\Z""", re.IGNORECASE)
+_NAMING_BYTES = 64
+_AFTER_NAME = frozenset(b"\"' \t\r\n\f/>")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LoginSign:
     """One login form: fields of user name and password, all it asks for, where it stands and goes.
 
-    `home` is path and query of its page, `words` are what that page shows. `named` finds the
-    password's field, so that pages without it need not be parsed; None where it does not find it
-    on the form's own page. `everybodys` are the login forms of pages that came right after
-    logging in.
+    `home` is path and query of its page, `words` are what that page shows. `spelled` is the name
+    of the password's field in the bytes of a page, so that pages without it need not be parsed;
+    None where the form's own page spells it in another way. `everybodys` are the login forms of
+    pages that came right after logging in.
     """
 
     names: frozenset[str]
@@ -43,15 +46,14 @@ class LoginSign:
     home: str
     paths: frozenset[str]
     password: str
-    named: re.Pattern[bytes] | None
+    spelled: bytes | None
     words: frozenset[str]
     everybodys: Copies = field(default_factory=Counter)
 
     @classmethod
     def of(cls, config: LoginConfig, form: Form, url: str, page: Fetch) -> Self:
         """The sign of a form that was found on a page."""
-        password = re.escape(config.password_field.encode())
-        named = re.compile(rb"""(?i:name)\s*=\s*["']?%s["'\s/>]""" % password)
+        spelled = config.password_field.encode()
         body, kind = _html(page)
         return cls(
             names=frozenset((config.username_field, config.password_field)),
@@ -59,7 +61,7 @@ class LoginSign:
             home=_place(url),
             paths=frozenset(urlsplit(each).path for each in (url, form.action)),
             password=config.password_field,
-            named=named if named.search(body) else None,
+            spelled=spelled if _has_field(body, spelled) else None,
             words=words_of(body, kind),
         )
 
@@ -75,9 +77,7 @@ class LoginSign:
     def copies(self, page: Fetch, url: str) -> Copies:
         """The login forms on a page of this URL, as far as its body was kept; none on most."""
         body, kind = _html(page)
-        # Most pages say "password" nowhere, and of the others most have no such field.
-        password = self.password.encode()
-        if self.named is not None and not (password in body and self.named.search(body)):
+        if self.spelled is not None and not _has_field(body, self.spelled):
             return Counter()
         place = urlsplit(url).path
         found = (each for each in forms_of(body, kind, url) if self.is_login(each))
@@ -106,7 +106,7 @@ NO_SIGN = LoginSign(
     home="",
     paths=frozenset(),
     password="",
-    named=re.compile(rb"(?!)"),
+    spelled=None,
     words=frozenset(),
 )
 """As long as no form is found: it is on no page."""
@@ -122,6 +122,18 @@ def _html(page: Fetch) -> tuple[bytes, str]:
     kind = dict(page.headers).get("content-type", "")
     is_other = kind and "html" not in kind.lower()
     return b"" if is_other else text_of(page), kind
+
+
+def _has_field(body: bytes, name: bytes) -> bool:
+    """A quick look: most pages say "password" nowhere, and most others not as a field's name."""
+    at = body.find(name)
+    while at >= 0:
+        end = at + len(name)
+        is_whole = end < len(body) and body[end] in _AFTER_NAME
+        if is_whole and _NAMING.search(body, max(0, at - _NAMING_BYTES), at):
+            return True
+        at = body.find(name, end)
+    return False
 
 
 def _way(form: Form, place: str) -> str:

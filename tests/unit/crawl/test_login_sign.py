@@ -185,7 +185,7 @@ def test_however_a_form_is_spelled_the_quick_look_finds_what_reading_finds(
         f'<input type="password"{"".join(more)} {named}></form>',
         kind,
     )
-    read = dataclasses.replace(SIGN, named=None)
+    read = dataclasses.replace(SIGN, spelled=None)
     assert SIGN.copies(page, PAGE) == read.copies(page, PAGE)
 
 
@@ -193,4 +193,4 @@ def test_however_a_form_is_spelled_the_quick_look_finds_what_reading_finds(
 def test_no_page_is_too_broken_to_be_looked_at(body: bytes, kind: str, coding: str) -> None:
     page = fetched(body, kind, content_encoding=coding)
     assert isinstance(SIGN.is_in_place(page, PAGE), bool)
-    assert isinstance(dataclasses.replace(SIGN, named=None).is_in_place(page, PAGE), bool)
+    assert isinstance(dataclasses.replace(SIGN, spelled=None).is_in_place(page, PAGE), bool)
