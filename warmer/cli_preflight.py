@@ -19,7 +19,12 @@ from warmer.run.request import Request, resolve
 @click.command()
 @click.option("-c", "--config", metavar="SITE.toml", help="The site's TOML file.", type=Path)
 @click.option("--base-url", metavar="URL", help="Scheme and host of the site.")
-@click.option("--connect-to", metavar="HOST:PORT", help="Where TCP goes; Host and SNI stay.")
+@click.option(
+    "--connect-to",
+    multiple=True,
+    metavar="HOST:PORT",
+    help="Where TCP goes; Host and SNI stay. Repeatable.",
+)
 @click.option("--cache", multiple=True, metavar="URL", help="A cache server to look at.")
 @click.option(
     "--inside",
@@ -33,7 +38,7 @@ def preflight(
     *,
     config: Path | None,
     base_url: str | None,
-    connect_to: str | None,
+    connect_to: tuple[str, ...],
     cache: tuple[str, ...],
     inside: Path | None,
     report: tuple[Path, ...],

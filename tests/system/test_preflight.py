@@ -13,7 +13,7 @@ def test_a_healthy_site_gives_no_false_alarm(launch: Launch) -> None:
 
     assert (found.code, found.stderr, grades(found)) == (0, "", {}), found.stdout
     assert grades(found, "skipped") == {"dns-ttl": "skipped", "error-page": "skipped"}
-    assert found.stdout.splitlines()[-1] == "21 checks: 19 ok, 0 warn, 0 fail, 2 skipped"
+    assert found.stdout.splitlines()[-1] == "22 checks: 20 ok, 0 warn, 0 fail, 2 skipped"
     assert reason(found, "cookies") == "sessionid as they should be"
     assert reason(found, "sitemap") == "5 of 5 URLs asked for, all answer 200"
     assert reason(found, "tls-versions") == "TLS 1.2 and 1.3"

@@ -52,7 +52,7 @@ def test_junit_and_the_quiet_command_tell_what_failed(launch: Launch, tmp_path: 
     assert found.stderr.startswith("FAIL     hsts ")
     assert len(found.stderr.splitlines()) == 1
     suite = ET.parse(tmp_path / "p.xml").getroot()
-    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("21", "1", "8")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("22", "1", "8")
     assert [case.get("name") for case in suite if case.find("failure") is not None] == [
         f"hsts [{BASE_URL}/]"
     ]

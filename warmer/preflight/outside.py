@@ -1,4 +1,4 @@
-"""Looks at the site as a stranger does: few requests, one after another, GET only.
+"""Looks at a site's server as a stranger does: few requests, one after another, GET only.
 
 Every request goes the crawl's way (connect-to, headers, authorities). The request under
 a made-up Host has a query of its own, so that no cache keeps its answer for others.
@@ -17,7 +17,6 @@ from warmer.crawl.fetch import FetchError
 from warmer.crawl.first_reachable import FirstReachable
 from warmer.crawl.profiles import header_lines
 from warmer.crawl.single import TLS_VERSIONS, Single
-from warmer.errors import UnreachableError
 from warmer.preflight import headers, pages, transport
 from warmer.preflight.answer import Answer, of_answer
 from warmer.preflight.dns import ask_ttl, system_resolver
@@ -38,13 +37,17 @@ _PLAIN = "the site is called by http (base_url)"
 
 
 class Outside:
-    """The checks from outside, by their names; `look` first, within a running loop."""
+    """The checks from outside at the site's first server, by their names.
 
-    def __init__(self, site: SiteConfig, base_url: str, now: datetime) -> None:
+    `look` first, within a running loop. `made_up` is a host name that nobody has.
+    """
+
+    def __init__(self, site: SiteConfig, base_url: str, now: datetime, made_up: str) -> None:
         found = reach(site, base_url)
         self._site = site
         self._options = site.preflight
         self._now = now
+        self._made_up = made_up
         self._base_url = base_url
         self._host = urlsplit(base_url).hostname or ""
         self._secure = base_url.startswith("https:")
@@ -63,16 +66,13 @@ class Outside:
         self._missing: Answer | None = None
         self._expires_at: datetime | None = None
 
-    async def look(self) -> None:
-        """Fetch `/`; raises UnreachableError where nobody answers, not where TLS fails."""
+    async def look(self) -> FetchError | None:
+        """Fetch `/`; returns why nobody answers, None where somebody does, or TLS fails."""
         self._front_url, self._front = await self._follow(self._front_url, self._browser)
         front = self._front
         if isinstance(front, FetchError) and front.reason != "tls" and not self._seen:
-            way = f" by way of {self._site.first_server}" if self._site.first_server else ""
-            raise UnreachableError(
-                f"origin {self._base_url}{way}: {front.reason}: {front.detail};"
-                " expected an answer to /. Start it, or mend base_url or connect_to"
-            )
+            return front
+        return None
 
     async def results(self, wanted: Collection[str]) -> list[Result]:
         """The results of the wanted checks, in order; the last two are judged by all answers."""
@@ -141,16 +141,15 @@ class Outside:
         return of_answer("not-found-page", *await self._missing_page(), pages.not_found_page)
 
     async def _host_header(self) -> Result:
-        made_up = f"preflight-{secrets.token_hex(4)}.invalid"
         url = f"{self._base_url}/?warmer-preflight={secrets.token_hex(8)}"
-        answer = await self._fetch(url, self._plain, host=made_up)
+        answer = await self._fetch(url, self._plain, host=self._made_up)
         if isinstance(answer, FetchError) and answer.reason == "closed-early":
             return Result("host-header", Grade.OK, url, "a made-up Host gets no answer")
         return of_answer(
             "host-header",
             url,
             answer,
-            lambda where, fetch: pages.host_header(where, fetch, made_up),
+            lambda where, fetch: pages.host_header(where, fetch, self._made_up),
         )
 
     async def _admin(self) -> Result:

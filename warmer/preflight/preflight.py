@@ -6,6 +6,8 @@ Changes nothing. What only the application's own process can tell is handed in.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import secrets
 from typing import TYPE_CHECKING
 
 from warmer.caches.address import parse
@@ -15,13 +17,18 @@ from warmer.errors import ConfigError, UnreachableError
 from warmer.host_name import site_root
 from warmer.preflight.outside import Outside
 from warmer.preflight.result import CACHES, CHECKS, OUTSIDE, Grade, Result, unknown_check
+from warmer.preflight.servers import merged, reached, unreached
 from warmer.preflight.stores import judged, unanswered
+from warmer.run.reach import at_server
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from warmer.config import PreflightConfig, SiteConfig
+
+_OF_THE_NAME = frozenset({"dns-ttl", "sitemap"})
+"""What is asked once, however many servers a site has."""
 
 
 async def preflight(site: SiteConfig, now: datetime, inside: Sequence[Result] = ()) -> list[Result]:
@@ -30,18 +37,13 @@ async def preflight(site: SiteConfig, now: datetime, inside: Sequence[Result] = 
     `inside` is what the application's own process told, if it was asked.
 
     Raises ConfigError where the site is not named or a switched-off check is unknown, and
-    UnreachableError where the origin does not answer at all.
+    UnreachableError where no server of the origin answers at all.
     """
     _check_options(site.preflight)
     if not site.base_url:
         raise ConfigError("no site to look at: expected base_url in the TOML file, or --base-url")
     off = site.preflight.off
-    outside = Outside(site, site_root(site.base_url), now)
-    try:
-        await outside.look()
-        results = await outside.results(set(OUTSIDE) - set(off))
-    finally:
-        outside.close()
+    results = await _from_outside(site, site_root(site.base_url), now)
     for cache in site.cache:
         results += await asyncio.to_thread(_of_cache, cache.url)
     if not site.cache:
@@ -51,6 +53,37 @@ async def preflight(site: SiteConfig, now: datetime, inside: Sequence[Result] = 
     kept = [result for result in (*results, *inside) if result.check not in off]
     kept += [Result(check, Grade.SKIPPED, "", f"off: {why}") for check, why in off.items()]
     return sorted(kept, key=lambda result: CHECKS.index(result.check))
+
+
+async def _from_outside(site: SiteConfig, base_url: str, now: datetime) -> list[Result]:
+    """Each server's checks, one server after another; one that is dead is one of the results."""
+    wanted = set(OUTSIDE) - set(site.preflight.off)
+    made_up = f"preflight-{secrets.token_hex(4)}.invalid"
+    standing: list[Result] = []
+    dead: list[str] = []
+    found: dict[str, list[Result]] = {}
+    for server in site.servers or (None,):
+        where = server or base_url
+        outside = Outside(at_server(site, server), base_url, now, made_up)
+        with contextlib.closing(outside):
+            error = await outside.look()
+            if error is not None:
+                why = f"{error.reason}: {error.detail}"
+                dead.append(f"by way of {server}: {why}" if server else why)
+                standing.append(unreached(where, why))
+                continue
+            found[where] = await outside.results(wanted)
+        standing.append(reached(where))
+        wanted -= _OF_THE_NAME
+        if site.preflight.http_connect_to is not None:
+            wanted -= {"https-redirect"}
+    if not found:
+        space = " " if site.servers else ": "
+        raise UnreachableError(
+            f"origin {base_url}{space}{'; '.join(dead)}; expected an answer to /."
+            " Start it, or mend base_url or connect_to"
+        )
+    return [*standing, *merged(found)]
 
 
 def _of_cache(url: str) -> list[Result]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OUTSIDE = (
+    "server-reachable",
     "front-page",
     "debug-page",
     "host-header",

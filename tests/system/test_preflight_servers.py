@@ -1,0 +1,122 @@
+"""`warmer preflight` where a site has several servers: each is looked at, a dead one is a finding."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tests.servers.django_site import PUBLIC_HOST, SiteOptions
+from tests.servers.process import HOST
+from tests.system.command import Result, warmer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import StartNginx, StartSite
+
+BASE_URL = f"http://{PUBLIC_HOST}"
+OFF = 'off = { https-redirect = "plain http", not-found-page = "the stock page" }'
+
+
+def front(origin: int) -> str:
+    """An nginx before the shop, which has no page of its own at `/`."""
+    return f"""
+    server {{
+        listen {HOST}:@PORT@;
+        proxy_set_header Host $http_host;
+        location / {{ proxy_pass http://{HOST}:{origin}; }}
+        location = / {{ proxy_pass http://{HOST}:{origin}/p/1/; }}
+    }}
+    """
+
+
+def look(directory: Path, *servers: str) -> Result:
+    """The checklist of a site by plain http, and its report."""
+    (directory / "shop.toml").write_text(
+        f'base_url = "{BASE_URL}"\nconnect_to = {json.dumps(servers)}\n[preflight]\n{OFF}\n',
+        encoding="utf-8",
+    )
+    report = directory / "p.json"
+    report.unlink(missing_ok=True)
+    found = warmer(directory, "preflight", "-c", "shop.toml", "--report", report.name)
+    content = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
+    return Result(found.code, found.stdout, found.stderr, content)
+
+
+def of(found: Result, check: str) -> list[dict[str, Any]]:
+    return [each for each in found.report["checks"] if each["check"] == check]
+
+
+def others(found: Result) -> list[tuple[str, str, str]]:
+    """All that is said but of servers, and of pages whose address is made up."""
+    return [
+        (each["check"], each["grade"], each["where"])
+        for each in found.report["checks"]
+        if each["check"] not in ("server-reachable", "debug-page", "host-header")
+    ]
+
+
+def test_a_dead_server_is_a_finding_and_the_others_are_looked_at(
+    start_site: StartSite, start_nginx: StartNginx, nobody: str, tmp_path: Path
+) -> None:
+    node = start_nginx(front(start_site(SiteOptions(pages=3)).port)).node
+    alone = look(tmp_path, node)
+    assert (alone.code, alone.stderr) == (0, ""), alone.stdout
+
+    found = look(tmp_path, nobody, node)
+
+    assert found.code == 1, found.stderr
+    dead, alive = of(found, "server-reachable")
+    assert (dead["grade"], dead["where"]) == ("fail", nobody)
+    assert dead["reason"].startswith("cannot be reached: connect: ")
+    assert dead["cure"] == "start it, or take it out of connect_to"
+    assert (alive["grade"], alive["where"]) == ("ok", node)
+    assert others(found) == others(alone)
+
+
+def test_what_two_servers_have_alike_is_said_once(
+    start_site: StartSite, start_nginx: StartNginx, tmp_path: Path
+) -> None:
+    site = start_site(SiteOptions(pages=3))
+    nodes = [start_nginx(front(site.port)).node for _ in range(2)]
+    alone = look(tmp_path, nodes[0])
+    found = look(tmp_path, *nodes)
+    assert (found.code, others(found)) == (0, others(alone)), found.stdout
+    assert [each["grade"] for each in of(found, "server-reachable")] == ["ok", "ok"]
+
+
+def test_what_one_server_has_of_its_own_is_said_of_it(
+    start_site: StartSite, start_nginx: StartNginx, tmp_path: Path
+) -> None:
+    sites = [start_site(SiteOptions(pages=3, debug=debug)) for debug in (False, True)]
+    well, ill = (start_nginx(front(site.port)).node for site in sites)
+
+    found = look(tmp_path, well, ill)
+
+    assert found.code == 1, found.stderr
+    good, bad = of(found, "debug-page")
+    assert (good["grade"], bad["grade"]) == ("ok", "fail")
+    assert good["where"].endswith(f" at {well}")
+    assert bad["where"].endswith(f" at {ill}")
+    assert {each["check"] for each in found.report["checks"] if each["grade"] == "fail"} == {
+        "debug-page",
+        "host-header",
+    }
+
+
+def test_without_any_server_it_ends_with_3_and_names_them(nobody: str, tmp_path: Path) -> None:
+    found = look(tmp_path, nobody, f"{HOST}:1")
+    assert (found.code, found.stdout, found.report) == (3, "", {})
+    assert found.stderr.startswith(f"warmer: origin {BASE_URL} by way of {nobody}: connect: ")
+    assert f"; by way of {HOST}:1: connect: " in found.stderr
+    assert len(found.stderr.splitlines()) == 1
+
+
+def test_servers_of_the_command_line_are_each_looked_at(
+    start_site: StartSite, nobody: str, tmp_path: Path
+) -> None:
+    node = start_site(SiteOptions(pages=3)).node
+    found = warmer(
+        tmp_path, "preflight", "--base-url", BASE_URL, "--connect-to", nobody, "--connect-to", node
+    )
+    assert f"FAIL     server-reachable   {nobody}: cannot be reached: connect: " in found.stdout
