@@ -15,6 +15,8 @@ from collections import deque
 
 FEWEST = 8
 """So many pages tell one set of connections from another; twice as many as are in flight at least."""
+QUICK_MS = 5.0
+"""Who answers so soon does not wait for another page to be rendered: no matter of workers."""
 EVERY = 4
 """One page of so many is an occasion to judge."""
 LATEST = 24
@@ -74,7 +76,7 @@ class Placement:
         if limit != self._limit:
             self._limit = limit
             self._begin(now)
-        if limit < 2:
+        if limit < 2 or took_ms < QUICK_MS:
             return
         if self._skip:
             self._skip -= 1
