@@ -163,6 +163,11 @@ class CrawlConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     client_key: str | None = None
     refresh_secret: str | None = None
 
+    @property
+    def ceiling(self) -> int:
+        """How many requests may be in flight at most, whoever chooses how many are."""
+        return self.max_concurrency if self.concurrency == "auto" else self.concurrency
+
 
 class GuardConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[guard]`: what `concurrency = "auto"` looks after besides the origin's own answers."""

@@ -24,7 +24,6 @@ from warmer.errors import StoreError
 from warmer.model import Pass
 from warmer.report.wording import counted
 from warmer.run.limit_trace import LimitTrace
-from warmer.run.logins import Logins
 from warmer.run.observe import Counters, OutcomeObserver
 from warmer.run.visitor_watch import GUARDED_FROM
 
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from warmer.crawl.watch import Watch
     from warmer.model import LimitMove, Outcome, Target
     from warmer.report.snapshot import Progress
+    from warmer.run.logins import Logins
     from warmer.run.reach import Reach
     from warmer.store import Store
 
@@ -113,10 +113,8 @@ class Passes:
 
         `fetches` of them at once, or as many as a person allows.
         """
-        chosen, most = self.config.concurrency, self.config.max_concurrency
-        config = msgspec.structs.replace(
-            self.config, concurrency=min(most if chosen == "auto" else chosen, fetches)
-        )
+        concurrency = min(self.config.ceiling, fetches)
+        config = msgspec.structs.replace(self.config, concurrency=concurrency)
         return await self._aside(
             targets, Pass.PROBE, what="witness", config=config, new_connections=True
         )
@@ -128,7 +126,7 @@ class Passes:
             Pass.PROBE,
             what="without login",
             config=self._one_by_one(),
-            logins=Logins(),
+            logins=self.logins.strangers(),
         )
 
     async def _aside(
