@@ -12,7 +12,7 @@ from tests.servers.django_site import PUBLIC_HOST, SiteOptions
 from tests.servers.misbehaviour import close_at_once, page
 from tests.servers.process import HOST
 from tests.servers.rogue import Rogue
-from tests.system.command import warmer
+from tests.system.command import crawl, warmer
 
 if TYPE_CHECKING:
     import contextlib
@@ -79,3 +79,14 @@ def test_a_source_without_any_server_is_unreachable(nobody: str, tmp_path: Path)
     found = warmer(tmp_path, "plan", "-c", "site.toml", f"http://{PUBLIC_HOST}/sitemap.xml")
     assert found.code == 3
     assert "cannot be fetched: connect: " in found.stderr
+
+
+@pytest.mark.parametrize("distribute", ["spread", "clone"])
+def test_rules_of_robots_txt_come_from_the_first_server_that_can_be_reached(
+    distribute: str, site: DjangoSite, front: str, nobody: str, tmp_path: Path
+) -> None:
+    write(tmp_path, nobody, front, crawl=f'robots = true\ndistribute = "{distribute}"')
+    paths = "\n".join([*PRODUCTS, "/private/"])
+    found = crawl(tmp_path, "-c", "site.toml", "-", stdin=paths)
+    assert found.warm() == PRODUCTS, found.stderr
+    assert site.renders("/private/") == 0

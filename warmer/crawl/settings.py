@@ -42,6 +42,8 @@ def plan_settings(
     `limit` may be moved up to `ceiling` while the crawl goes on, also over several `servers`.
     """
     handler = "warmer.crawl.plan_handler.PlanDownloadHandler"
+    if robots and servers > 1:
+        handler = "warmer.crawl.robots_handler.RobotsDownloadHandler"
     middlewares = {
         "warmer.crawl.retry.RetryMiddleware": 550,
         "warmer.crawl.redirect.RedirectMiddleware": 600,
