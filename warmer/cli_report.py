@@ -20,7 +20,7 @@ from warmer.report.gate import gate, gate_against
 from warmer.report.labels import DEFAULT, Labels
 from warmer.report.listings import print_runs
 from warmer.report.screen import print_summary
-from warmer.report.summary import summarise
+from warmer.report.summary import summarise, values
 from warmer.report.trend import print_trend, trend, trend_lines
 from warmer.report.write import SUFFIXES, check_writable, write
 from warmer.store import Store
@@ -190,7 +190,7 @@ def _judged(
         rows = (
             gate(found, store, given["threshold"])
             if earlier is None
-            else gate_against(found, earlier, given["threshold"])
+            else gate_against(found, values(earlier), given["threshold"])
         )
         found = dataclasses.replace(found, thresholds=tuple(rows))
         for row in rows:

@@ -7,6 +7,7 @@ goes on where it was. Holds no secret: what callers hand in is stored as it is.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 from dataclasses import asdict
@@ -25,10 +26,11 @@ from warmer.model import (
 )
 from warmer.run_lock import RunLock, is_held
 from warmer.store_inserts import insert_outcomes, insert_targets, insert_verdicts
+from warmer.store_metrics import forget, keep
 from warmer.store_reader import StoreReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
     from sqlite3 import Connection
@@ -157,6 +159,20 @@ class Store(StoreReader):
             )
         self._locks.pop(run_id).release()
 
+    @contextlib.contextmanager
+    def _changing(self, run_id: str) -> Iterator[tuple[Connection, int]]:
+        """A transaction that changes what the metrics of a run are made of, and its number."""
+        no = self._number(run_id)
+        with self._file.writing() as db:
+            forget(db, no)
+            yield db, no
+
+    def keep_metrics(self, run_id: str, metrics: Mapping[str, float | None]) -> None:
+        """What the run came to, to be read without its targets; gone when one of these changes."""
+        no = self._number(run_id)
+        with self._file.writing() as db:
+            keep(db, no, metrics)
+
     def add_targets(
         self,
         run_id: str,
@@ -166,8 +182,7 @@ class Store(StoreReader):
         skipped: Mapping[str, int],
     ) -> int:
         """Write the whole plan in one transaction; returns how many targets it has."""
-        no = self._number(run_id)
-        with self._file.writing() as db:
+        with self._changing(run_id) as (db, no):
             insert_targets(db, no, targets)
             (planned,) = db.execute("SELECT count(*) FROM targets WHERE run = ?", (no,)).fetchone()
             db.execute(
@@ -177,14 +192,12 @@ class Store(StoreReader):
         return int(planned)
 
     def add_outcomes(self, run_id: str, outcomes: Sequence[Outcome]) -> None:
-        no = self._number(run_id)
-        with self._file.writing() as db:
+        with self._changing(run_id) as (db, no):
             insert_outcomes(db, no, outcomes)
 
     def add_verdicts(self, run_id: str, judgements: Iterable[tuple[int, Judgement]]) -> None:
         """Verdicts by rank; a later verdict replaces an earlier one."""
-        no = self._number(run_id)
-        with self._file.writing() as db:
+        with self._changing(run_id) as (db, no):
             insert_verdicts(db, no, judgements)
 
     def add_replayed(
@@ -195,16 +208,14 @@ class Store(StoreReader):
         judgements: Iterable[tuple[int, Judgement]],
     ) -> None:
         """Requests of a replay as they have been sent, with what came of them."""
-        no = self._number(run_id)
-        with self._file.writing() as db:
+        with self._changing(run_id) as (db, no):
             insert_targets(db, no, targets)
             insert_outcomes(db, no, outcomes)
             insert_verdicts(db, no, judgements)
 
     def conclude_replay(self, run_id: str, *, skipped: Mapping[str, int]) -> None:
         """Count the requests that were sent; each is one of the observed traffic."""
-        no = self._number(run_id)
-        with self._file.writing() as db:
+        with self._changing(run_id) as (db, no):
             (sent,) = db.execute("SELECT count(*) FROM targets WHERE run = ?", (no,)).fetchone()
             db.execute(
                 "UPDATE runs SET planned = ?, observed_traffic = ?, skipped = ? WHERE no = ?",
@@ -213,23 +224,22 @@ class Store(StoreReader):
 
     def forget_outcomes(self, run_id: str, ranks: Iterable[int]) -> None:
         """Take outcomes back, so that their targets are fetched again."""
-        no = self._number(run_id)
-        with self._file.writing() as db:
+        with self._changing(run_id) as (db, no):
             db.executemany(
                 "DELETE FROM outcomes WHERE run = ? AND rank = ?", ((no, rank) for rank in ranks)
             )
 
     def forget_verdicts(self, run_id: str, ranks: Iterable[int]) -> None:
         """Take verdicts back, so that their targets are judged again."""
-        no = self._number(run_id)
-        with self._file.writing() as db:
+        with self._changing(run_id) as (db, no):
             db.executemany(
                 "DELETE FROM verdicts WHERE run = ? AND rank = ?", ((no, rank) for rank in ranks)
             )
 
     def set_cache_results(self, run_id: str, results: Sequence[Mapping[str, object]]) -> None:
         """What the report says of each cache server; JSON objects, as in report.json."""
-        self._set_json("cache_results", run_id, results)
+        with self._changing(run_id) as (db, no):
+            _replace(db, "cache_results", no, results)
 
     def set_threshold_results(self, run_id: str, results: Sequence[Mapping[str, object]]) -> None:
         self._set_json("threshold_results", run_id, results)
@@ -245,11 +255,15 @@ class Store(StoreReader):
     def _set_json(self, table: str, run_id: str, results: Sequence[Mapping[str, object]]) -> None:
         no = self._number(run_id)
         with self._file.writing() as db:
-            db.execute(f"DELETE FROM {table} WHERE run = ?", (no,))  # noqa: S608 -- literals
-            db.executemany(
-                f"INSERT INTO {table} VALUES (?, ?, ?)",  # noqa: S608 -- literals
-                [(no, place, json.dumps(dict(result))) for place, result in enumerate(results)],
-            )
+            _replace(db, table, no, results)
+
+
+def _replace(db: Connection, table: str, no: int, results: Sequence[Mapping[str, object]]) -> None:
+    db.execute(f"DELETE FROM {table} WHERE run = ? AND place >= 0", (no,))  # noqa: S608 -- literals
+    db.executemany(
+        f"INSERT INTO {table} VALUES (?, ?, ?)",  # noqa: S608 -- literals
+        [(no, place, json.dumps(dict(result))) for place, result in enumerate(results)],
+    )
 
 
 def _check_open(run_id: str, status: str, planned: int, kind: str) -> None:

@@ -14,6 +14,7 @@ from warmer.errors import ConfigError
 from warmer.model import Judgement, LimitMove, Outcome, Pass, RunKind, RunRecord, RunStatus, Target
 from warmer.run_lock import is_held
 from warmer.store_file import StoreFile
+from warmer.store_metrics import kept
 from warmer.store_pairs import Pair, gone, pairs
 from warmer.store_rows import OUTCOME_COLUMNS, RUN_COLUMNS, judgement_of, outcome_of, run_of
 from warmer.store_samples import Sample, samples
@@ -102,6 +103,10 @@ class StoreReader:
 
     def config_of(self, run_id: str) -> str:
         return str(self._of_run("config", run_id))
+
+    def kept_metrics(self, run_id: str) -> dict[str, float | None] | None:
+        """What `Store.keep_metrics` was told, if nothing has changed since; else None."""
+        return kept(self._file, self._number(run_id))
 
     def warnings_of(self, run_id: str) -> list[str]:
         return [str(line) for line in json.loads(self._of_run("warnings", run_id))]
@@ -259,7 +264,7 @@ class StoreReader:
 
     def _rows_of(self, table: str, run_id: str) -> list[str]:
         rows = self._file.rows(
-            f"SELECT result FROM {table} WHERE run = ? ORDER BY place",  # noqa: S608 -- literals
+            f"SELECT result FROM {table} WHERE run = ? AND place >= 0 ORDER BY place",  # noqa: S608 -- literals
             (self._number(run_id),),
         )
         return [text for (text,) in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 import time
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.servers.misbehaviour import in_turn, page
-from tests.system.command import crawl, started
+from tests.system.command import crawl, started, warmer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +53,13 @@ def cache(start_redis: StartRedis, tmp_path: Path, rogue: Rogue) -> Redis:
     for number in range(1, 7):
         rogue.on(f"/{number}", stored(client))
     return client
+
+
+def last_hit_ratio(directory: Path) -> float | None:
+    """Of the last run, as it is kept with it."""
+    *_, last = warmer(directory, "report", "--trend", "--json").stdout.splitlines()
+    found: float | None = json.loads(last)["hit_ratio"]
+    return found
 
 
 def stored(cache: Redis, *, px: int = 600_000) -> Behaviour:
@@ -96,6 +104,7 @@ def test_an_entry_that_expires_while_others_are_probed_is_not_called_warm(
     rogue.on("/6", in_turn(page(headers={"X-Cache": "MISS from proxy"}), keeps))
     found = crawl(tmp_path, "-c", "site.toml").verdicts()
     assert (found.pop("/1"), set(found.values())) == (GONE, {WARM})
+    assert last_hit_ratio(tmp_path) == 5 / 6
 
 
 def test_what_a_later_pass_evicted_is_not_called_warm(
@@ -126,6 +135,18 @@ def test_a_run_that_is_resumed_after_entries_have_expired_fetches_them_again(
     result = crawl(tmp_path, "--resume", "last")
     assert [rogue.count(f"/{number}") for number in range(1, 7)] == [2, 1, 1, 2, 1, 1]
     assert set(result.verdicts().values()) == {WARM}, result.stderr
+
+
+def test_the_trend_has_a_resumed_run_as_it_ended_at_last(
+    cache: Redis, rogue: Rogue, tmp_path: Path
+) -> None:
+    crawl(tmp_path, "-c", "site.toml")
+    assert last_hit_ratio(tmp_path) == 1.0
+    cut_short(tmp_path)
+    cache.delete("page:/1")
+    rogue.on("/1", page(status="503 Service Unavailable"))
+    crawl(tmp_path, "--resume", "last")
+    assert last_hit_ratio(tmp_path) == 5 / 6
 
 
 def test_a_response_whose_time_is_over_at_the_end_is_no_evidence_any_more(

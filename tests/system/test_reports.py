@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
@@ -137,6 +139,19 @@ def test_the_trend_has_a_line_for_each_run_and_marks_the_worse(
         "warmer: threshold hit_ratio.change>=1: fail, the value is 0.5",
         "warmer: threshold failed_ratio<=0: pass, the value is 0.0",
     ]
+
+
+def test_the_trend_reads_what_runs_came_to_and_none_of_their_targets(
+    site: DjangoSite, tmp_path: Path
+) -> None:
+    run(tmp_path, site, "/p/1/\n")
+    run(tmp_path, site, "/p/1/\n/no-store/\n")
+    told = lines(warmer(tmp_path, "report", "--trend"))
+    with contextlib.closing(sqlite3.connect(tmp_path / "warmer.db")) as db, db:
+        for table in ("targets", "outcomes", "verdicts"):
+            db.execute(f"DELETE FROM {table}")
+    assert lines(warmer(tmp_path, "report", "--trend")) == told
+    assert [line[2] for line in told] == ["hit_ratio", "1", "0.5"]
 
 
 @pytest.mark.parametrize(

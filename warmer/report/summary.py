@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from warmer.report.tally import Problem, Reason, Slow, Tally
+from warmer.thresholds import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -127,6 +128,14 @@ def values(report: Report) -> dict[str, float | None]:
         "min_ttl_s": report.min_ttl_s,
         "evictions": report.evictions,
     }
+
+
+def metrics(store: Store, run_id: str) -> Mapping[str, float | None]:
+    """The same of a run in the store: those that are kept with it, else summed up."""
+    kept = store.kept_metrics(run_id)
+    if kept is None or kept.keys() != set(METRICS):
+        return values(summarise(store, run_id))
+    return kept
 
 
 def _ratio(part: float, whole: float) -> float | None:

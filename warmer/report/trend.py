@@ -16,7 +16,7 @@ from rich.text import Text
 
 from warmer.report.aligned import fitting, left_out, only, width_of
 from warmer.report.change import changes_of, shown, shown_ratio
-from warmer.report.summary import summarise, values
+from warmer.report.summary import metrics
 from warmer.report.terminal import columns, put, show
 from warmer.report.visible import visible
 from warmer.report.wording import counted, milliseconds
@@ -67,7 +67,7 @@ def trend(store: Store, run_id: str, limit: int) -> list[Point]:
     runs = [last, *store.runs_before(last.id, limit - 1)]
     points: list[Point] = []
     for run in reversed(runs):
-        now = values(summarise(store, run.id))
+        now = metrics(store, run.id)
         moved = changes_of(points[-1].values, now) if points else ()
         worse = frozenset(each.metric for each in moved if each.is_worse)
         points.append(Point(run=run, values=now, worse=worse))

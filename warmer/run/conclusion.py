@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from warmer.errors import ExitCode, WarmerError
 from warmer.model import RunStatus
 from warmer.report.gate import gate
-from warmer.report.summary import concluded, summarise
+from warmer.report.summary import concluded, summarise, values
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -79,6 +79,7 @@ def conclude(
     report = summarise(store, run_id)
     rows = gate(report, store, thresholds)
     store.set_threshold_results(run_id, rows + log.pattern_results())
+    store.keep_metrics(run_id, values(report))
     store.finish_run(
         run_id,
         status=ending.status,

@@ -16,7 +16,7 @@ from warmer.report.change import changes_of
 from warmer.report.compare import compare, comparison_json, print_comparison
 from warmer.report.gate import gate_against
 from warmer.report.row import cold_ms, hot_ms
-from warmer.report.summary import summarise
+from warmer.report.summary import summarise, values
 from warmer.thresholds import METRICS
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def test_thresholds_are_listed_whether_they_are_met_or_not(
     store: Store, two: tuple[str, str]
 ) -> None:
     earlier, later = (summarise(store, each) for each in two)
-    rows = gate_against(later, earlier, ["cold_p95_ms.change<=2", "hit_ratio.change>=1"])
+    rows = gate_against(later, values(earlier), ["cold_p95_ms.change<=2", "hit_ratio.change>=1"])
     found = compare(earlier, later, store, thresholds=rows)
     stream = io.StringIO()
     print_comparison(found, stream)
