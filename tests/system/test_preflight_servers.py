@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from tests.servers import fronts
+from tests.servers.certificates import Authority
 from tests.servers.django_site import PUBLIC_HOST, SiteOptions
 from tests.servers.process import HOST
 from tests.system.command import Result, warmer
@@ -30,10 +32,10 @@ def front(origin: int) -> str:
     """
 
 
-def look(directory: Path, *servers: str) -> Result:
-    """The checklist of a site by plain http, and its report."""
+def look(directory: Path, *servers: str, base_url: str = BASE_URL, more: str = "") -> Result:
+    """The checklist of a site, by plain http unless told otherwise, and its report."""
     (directory / "shop.toml").write_text(
-        f'base_url = "{BASE_URL}"\nconnect_to = {json.dumps(servers)}\n[preflight]\n{OFF}\n',
+        f'base_url = "{base_url}"\nconnect_to = {json.dumps(servers)}\n{more}[preflight]\n{OFF}\n',
         encoding="utf-8",
     )
     report = directory / "p.json"
@@ -120,3 +122,24 @@ def test_servers_of_the_command_line_are_each_looked_at(
         tmp_path, "preflight", "--base-url", BASE_URL, "--connect-to", nobody, "--connect-to", node
     )
     assert f"FAIL     server-reachable   {nobody}: cannot be reached: connect: " in found.stdout
+
+
+def test_a_certificate_that_expired_at_one_server_hides_nothing_of_the_other(
+    start_site: StartSite, start_nginx: StartNginx, tmp_path: Path
+) -> None:
+    site = start_site(SiteOptions(pages=3, ssl_header=True))
+    authority = Authority(tmp_path / "authority")
+    ill, well = (
+        start_nginx(
+            fronts.nginx_tls(site.port, authority.issue(PUBLIC_HOST, expired=expired, days=90))
+        ).node
+        for expired in (True, False)
+    )
+    more = f'[crawl]\nca_file = "{authority.ca_file}"\n'
+
+    found = look(tmp_path, ill, well, base_url=f"https://{PUBLIC_HOST}", more=more)
+
+    (bad, good), (unseen, sitemap) = of(found, "certificate"), of(found, "sitemap")
+    assert (bad["grade"], bad["where"]) == ("fail", f"{PUBLIC_HOST} at {ill}")
+    assert (good["grade"], good["where"]) == ("ok", f"{PUBLIC_HOST} at {well}")
+    assert [each["grade"] for each in (unseen, sitemap)] == ["skipped", "ok"]

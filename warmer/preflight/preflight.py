@@ -22,13 +22,10 @@ from warmer.preflight.stores import judged, unanswered
 from warmer.run.reach import at_server
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from warmer.config import PreflightConfig, SiteConfig
-
-_OF_THE_NAME = frozenset({"dns-ttl", "sitemap"})
-"""What is asked once, however many servers a site has."""
 
 
 async def preflight(site: SiteConfig, now: datetime, inside: Sequence[Result] = ()) -> list[Result]:
@@ -74,9 +71,7 @@ async def _from_outside(site: SiteConfig, base_url: str, now: datetime) -> list[
                 continue
             found[where] = await outside.results(wanted)
         standing.append(reached(where))
-        wanted -= _OF_THE_NAME
-        if site.preflight.http_connect_to is not None:
-            wanted -= {"https-redirect"}
+        wanted -= set(_settled(site, found[where]))
     if not found:
         space = " " if site.servers else ": "
         raise UnreachableError(
@@ -84,6 +79,15 @@ async def _from_outside(site: SiteConfig, base_url: str, now: datetime) -> list[
             " Start it, or mend base_url or connect_to"
         )
     return [*standing, *merged(found)]
+
+
+def _settled(site: SiteConfig, results: Sequence[Result]) -> Iterator[str]:
+    """Checks that no other server is asked for: what is of the name, or of one place."""
+    yield "dns-ttl"
+    if site.preflight.http_connect_to is not None:
+        yield "https-redirect"
+    if any(each.check == "sitemap" and each.grade is not Grade.SKIPPED for each in results):
+        yield "sitemap"
 
 
 def _of_cache(url: str) -> list[Result]:
