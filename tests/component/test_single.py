@@ -10,7 +10,8 @@ import pytest
 
 from tests.component.wiretap import Wiretap, server_tls
 from tests.servers.certificates import Authority
-from tests.servers.misbehaviour import close_at_once
+from tests.servers.misbehaviour import close_at_once, page
+from tests.servers.rogue import Rogue
 from warmer.crawl.fetch import FetchError
 from warmer.crawl.first_reachable import FirstReachable
 from warmer.crawl.origin import Origin
@@ -19,8 +20,6 @@ from warmer.crawl.single import Single
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from tests.servers.rogue import Rogue
 
 HOST = "www.example.com"
 
@@ -135,3 +134,29 @@ async def test_a_server_whose_certificate_is_not_trusted_is_passed_over(tmp_path
     assert site.server == f"127.0.0.1:{second.port}"
     assert [error.reason for error in site.unreachable.values()] == ["tls"]
     assert (first.heads, second.heads) == ([], [])
+
+
+async def test_a_server_that_is_back_is_told_of_no_longer_once_it_was_asked(rogue: Rogue) -> None:
+    rogue.on("/", page())
+    other = Rogue()
+    other.on("/", page())
+    other.start()
+    origin = Origin(base_url=f"http://{HOST}", hosts=frozenset({HOST}), new_connections=True)
+    site = FirstReachable(origin, [other.node, rogue.node])
+    single = Single(site)
+    await single.fetch_one(f"http://{HOST}/", [])
+    other.stop()
+    await single.fetch_one(f"http://{HOST}/", [])
+    assert (site.server, list(site.unreachable)) == (rogue.node, [other.node])
+
+    back = Rogue(port=other.port)
+    back.on("/", page())
+    back.start()
+    await single.fetch_one(f"http://{HOST}/", [])
+    # Who answered last is asked first.
+    assert (back.count(), rogue.count()) == (0, 2)
+    rogue.stop()
+    await single.fetch_one(f"http://{HOST}/", [])
+    back.stop()
+    single.close()
+    assert (back.count(), list(site.unreachable)) == (1, [rogue.node])
