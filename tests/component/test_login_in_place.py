@@ -28,7 +28,10 @@ SESSIONS = "from django.contrib.sessions.models import Session\nSession.objects"
 FIRST = [f"/club/a-{number}/" for number in range(8)]
 LATER = [f"/club/a-{number}/" for number in range(10, 18)]
 POSTERS = [f"/poster/p-{number}/" for number in range(8)]
-MAY_SHE = 'the site sends the login form with status 200: may "reader" see this page?'
+MAY_SHE = (
+    'the site sends the login form with status 200: may "reader" see this page? If everybody gets'
+    " the form on it, name in login.logged_out what strangers alone read"
+)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import pytest
 from tests.servers.process import HOST
 from tests.servers.visitor import visit
 from tests.sites.newsroom.driver import Newsroom
-from tests.system.command import crawl
+from tests.system.command import crawl, warmer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,24 +124,40 @@ def club(
 
 def test_pages_called_warm_are_the_members_after_a_session_that_ended(club: Club) -> None:
     before = [f"/club/a-{n}/" for n in range(1, 5)]
-    after = ["/club/a-5/", "/club/a-6/", "/open-club/a-7/", "/open-club/a-8/"]
+    after = ["/club/a-5/", "/club/a-6/", "/club/a-7/"]
     done = club.crawl_while_sessions_end(before, after)
     assert done.warm() == [*before, *after]
     logins = club.room.renders().count("/enter/")
     other = f"sessionid={club.shell(OTHER_MEMBER)}"
-    for_members = [path for path in before + after if path.startswith("/club/")]
-    assert club.visits(for_members, other) == [f"inside {n}".encode() for n in range(1, 7)]
-    assert club.visits(["/open-club/a-7/", "/open-club/a-8/"]) == [b"inside 7", b"inside 8"]
+    assert club.visits(done.warm(), other) == [f"inside {n}".encode() for n in range(1, 8)]
     assert logins == 3  # two to fetch the pages, and one for second fetches
 
 
 def test_a_page_that_a_cache_keeps_as_the_form_is_not_warm(club: Club) -> None:
     done = club.crawl_while_sessions_end(["/club/a-1/"], ["/open-club/a-2/", "/open-club/a-3/"])
-    assert done.verdicts()["/open-club/a-2/"] == ("failed", "login")
-    assert done.warm() == ["/club/a-1/", "/open-club/a-3/"]
+    assert done.verdicts() == {
+        "/club/a-1/": ("warm", None),
+        "/gate/": ("uncacheable", "no-store"),
+        "/open-club/a-2/": ("failed", "login"),
+        "/open-club/a-3/": ("uncacheable", "private-page-shared"),
+    }
     kept, page = club.visits(["/open-club/a-2/", "/open-club/a-3/"])
     assert FORM in kept
     assert page == b"inside 3"
+    assert f"DATA LEAK: {BASE}/open-club/a-3/ is behind a login" in done.stdout
+
+
+def test_a_page_for_everybody_with_the_form_above_it_is_no_leak(club: Club) -> None:
+    site = club.place / "site.toml"
+    site.write_text(site.read_text() + '[login.fields]\nnext = "/poster/top/"\n')
+    done = club.crawl("/club/a-1/", "/poster/fair/")
+    assert done.warm() == ["/club/a-1/", "/poster/fair/"]
+    assert "DATA LEAK" not in done.stdout
+
+
+def test_an_explanation_tells_a_leak_of_a_page_that_strangers_get_the_form_for(club: Club) -> None:
+    done = warmer(club.place, "explain", "/open-club/a-1/", "-c", "site.toml")
+    assert "DATA LEAK" in done.stdout
 
 
 def test_a_page_that_the_role_may_not_see_says_so(club: Club) -> None:
@@ -149,5 +165,6 @@ def test_a_page_that_the_role_may_not_see_says_so(club: Club) -> None:
     assert done.verdicts() == {"/club/a-1/": ("warm", None), "/board/a-2/": ("failed", "login")}
     (problem,) = done.report["problems"]
     assert problem["detail"] == (
-        'the site sends the login form with status 200: may "default" see this page?'
+        'the site sends the login form with status 200: may "default" see this page? If everybody'
+        " gets the form on it, name in login.logged_out what strangers alone read"
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from warmer.crawl.fetch import Fetch
-    from warmer.crawl.job import CrawlJob
+    from warmer.crawl.plan_job import PlanJob
     from warmer.crawl.role import Role
     from warmer.crawl.session import Session
 
@@ -32,7 +32,7 @@ _AGAIN = "logged_in_again"
 class LoginMiddleware:
     """Requests of other variants pass it as they are, without cookies."""
 
-    def __init__(self, job: CrawlJob) -> None:
+    def __init__(self, job: PlanJob) -> None:
         self._job = job
 
     @classmethod
@@ -71,10 +71,8 @@ class LoginMiddleware:
             return once_more
         if fetch.status in SHUT_OUT:
             return response
-        what = "asks for a login again"
-        if fetch.status == 200:
-            what = f"sends {_sign(session)} with status 200"
-        raise FetchError("login", f'the site {what}: may "{role.name}" see this page?')
+        what, cure = _sign(session, fetch.status)
+        raise FetchError("login", f'the site {what}: may "{role.name}" see this page?{cure}')
 
     def _role(self, request: Request) -> Role | None:
         target = request.meta.get(TARGET)
@@ -88,8 +86,12 @@ class LoginMiddleware:
             raise FetchError("login", str(error)) from None
 
 
-def _sign(session: Session) -> str:
-    """What showed that a page is none."""
+def _sign(session: Session, status: int) -> tuple[str, str]:
+    """What showed that a page is shut, and what to do where that may be wrong."""
+    if status != 200:
+        return "asks for a login again", ""
     if session.config.logged_out is not None:
-        return "logged_out"
-    return "the login form"
+        return "sends login.logged_out with status 200", ""
+    return "sends the login form with status 200", (
+        " If everybody gets the form on it, name in login.logged_out what strangers alone read"
+    )

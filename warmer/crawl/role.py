@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from warmer.crawl.fetch import FetchError
 from warmer.crawl.login import log_in, look_around
-from warmer.crawl.session import submit
+from warmer.crawl.session import Session, submit
 from warmer.errors import WarmerError
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from warmer.crawl.fetch import Fetch
     from warmer.crawl.login import Account
     from warmer.crawl.origin import Origin
-    from warmer.crawl.session import Session
 
 
 class Patience:
@@ -156,9 +155,9 @@ class Role:
         """The cookies of the session there is; None without one, or without any for the URL."""
         return None if self._session is None else self._session.cookie_header(url)
 
-    def is_login_page(self, url: str) -> bool:
-        """Whether this is where the form of the session there is was found, or goes."""
-        return self._session is not None and self._session.is_login_page(url)
+    def stranger(self) -> Stranger:
+        """Who asks for the same pages without logging in, and knows the form of this role's session."""
+        return Stranger(self._config, self._account, self._origin, self._lines, of=self._session)
 
     def secrets(self) -> set[str]:
         """What must not be shown: the password, and the cookies of the session there is."""
@@ -174,3 +173,39 @@ class Role:
             self._patience.in_vain()
             raise
         return self._session
+
+
+class Stranger(Role):
+    """Nobody's session: no cookies are sent, and what is shut stays so."""
+
+    def __init__(
+        self,
+        config: LoginConfig,
+        account: Account,
+        origin: Origin,
+        lines: Sequence[str],
+        *,
+        of: Session | None,
+    ) -> None:
+        super().__init__(config, account, origin, lines)
+        self._none = Session(config, origin, lines)
+        if of is not None:
+            self._none.sign = of.sign
+
+    async def session(self) -> Session:
+        """One without cookies, always the same."""
+        return self._none
+
+    async def after_refusal(self, refused: Session) -> None:
+        """Nobody logs in."""
+
+    async def turned_away(self, session: Session, url: str, fetch: Fetch, *, again: bool) -> bool:
+        """Whether a page asks for a login; `again` never comes true.
+
+        Above a page for everybody a form is to be expected here: it stands in the place of one
+        only where nothing else is said.
+        """
+        del again
+        if session.refused(url, fetch.status, fetch.headers):
+            return True
+        return fetch.status == 200 and session.sign.is_once_more(fetch, url)

@@ -174,11 +174,12 @@ class _Asking:
 
         async def without_login(targets: Sequence[Target]) -> list[Outcome]:
             watchers = [
-                await self.fetching.fetch(each, Pass.PROBE, logins=Logins()) for each in targets
+                await self.fetching.fetch(each, Pass.PROBE, logins=self.logins.strangers())
+                for each in targets
             ]
             return [each.outcomes[0] for each in watchers]
 
-        return bool(await private_among([target], without_login, self.logins))
+        return bool(await private_among([target], without_login))
 
     async def _learn(self, seen: KeyQuestion, warm: Outcome, target: Target) -> str:
         """Learn how keys are made; returns the URL that was rendered for that alone, or ""."""

@@ -177,9 +177,7 @@ class Execution:
 
     async def _look_for_leaks(self, passes: Passes) -> None:
         if not self._stopped(passes):
-            self.warnings += await look_for_leaks(
-                self.store, self.run_id, self.reach, passes, self.logins
-            )
+            self.warnings += await look_for_leaks(self.store, self.run_id, self.reach, passes)
 
     async def _repeat(
         self, passes: Passes, probing: ProbePass, standing: Standing, first_s: float

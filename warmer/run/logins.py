@@ -80,10 +80,14 @@ class Logins:
         roles = self._of_variants.get(variant)
         return None if roles is None else roles[Pass.WARM].cookie_header(url)
 
-    def is_login_page(self, variant: str, url: str) -> bool:
-        """Whether this is where the variant's login form is."""
-        roles = self._of_variants.get(variant)
-        return roles is not None and roles[Pass.WARM].is_login_page(url)
+    def strangers(self) -> Logins:
+        """The same variants without their sessions: a page that is shut to strangers fails by `login`."""
+        return Logins(
+            {
+                variant: dict.fromkeys(roles, roles[Pass.WARM].stranger())
+                for variant, roles in self._of_variants.items()
+            }
+        )
 
     def secrets(self) -> set[str]:
         """What must not be shown."""

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from warmer.crawl.crawl import crawl
-from warmer.crawl.job import CrawlJob, unheard
+from warmer.crawl.job import unheard
 from warmer.crawl.placement import Placements
+from warmer.crawl.plan_job import PlanJob
 from warmer.crawl.servers import Clone, InTurn, Servers, Spread
 from warmer.crawl.token_bucket import TokenBucket
 from warmer.errors import StoreError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from warmer.config import CrawlConfig
+    from warmer.crawl.job import CrawlJob
     from warmer.crawl.servers import Route
     from warmer.crawl.watch import Watch
     from warmer.model import LimitMove, Outcome, Target
@@ -183,7 +185,7 @@ class Passes:
         origin = self.reach.origin
         if new_connections:
             origin = dataclasses.replace(origin, new_connections=True)
-        job = CrawlJob(
+        job = PlanJob(
             targets=targets,
             headers=self.reach.lines(self.run_id),
             redirected_headers=self.reach.redirected_lines(self.run_id),

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from warmer.model import Outcome, Target
-    from warmer.run.logins import Logins
     from warmer.run.passes import Passes
     from warmer.run.reach import Reach
     from warmer.store import Store
@@ -43,9 +42,7 @@ LEAK = Judgement(
 )
 
 
-async def look_for_leaks(
-    store: Store, run_id: str, reach: Reach, passes: Passes, logins: Logins
-) -> list[str]:
+async def look_for_leaks(store: Store, run_id: str, reach: Reach, passes: Passes) -> list[str]:
     """Warnings of pages that everybody gets; those shown to be private lose their verdict."""
     if not reach.with_login or store.run(run_id).trigger in _SINGLE_PAGES:
         return []
@@ -57,7 +54,7 @@ async def look_for_leaks(
             samples[kept].add(result.target)
         made_by_us += kept is Kept.OF_OURS
     by_url = {each.url: each for each in _in_turn(sample.pages() for sample in samples.values())}
-    leaks = await private_among([*by_url.values()][:PAGES], passes.fetch_without_login, logins)
+    leaks = await private_among([*by_url.values()][:PAGES], passes.fetch_without_login)
     store.add_verdicts(run_id, [(rank, LEAK) for rank in _ranks(store, run_id, reach, leaks)])
     warnings = [
         f"DATA LEAK: {target.url} is behind a login, and who comes without one gets, from a"
@@ -129,32 +126,24 @@ def _kept(result: TargetResult) -> Kept | None:
     return Kept.OF_OURS if stored else Kept.APART
 
 
-async def private_among(targets: Sequence[Target], fetch: Fetches, logins: Logins) -> list[Target]:
+async def private_among(targets: Sequence[Target], fetch: Fetches) -> list[Target]:
     """Those that are shut to who asks anew without login, and come all the same.
 
-    `fetch` sends the requests, none with a session.
+    `fetch` sends the requests as strangers do.
     """
     if not targets:
         return []
     nonce = secrets.token_hex(8)
     given = await fetch(targets)
-    came = {
-        each.rank for each in given if each.status == 200 and not _is_login(each, targets, logins)
-    }
+    came = {each.rank for each in given if each.status == 200}
     asked = [
         target._replace(url=_unvisited(target.url, nonce))
         for target in targets
         if target.rank in came
     ]
     anew = await fetch(asked) if asked else []
-    shut = {each.rank for each in anew if each.status in _SHUT or _is_login(each, targets, logins)}
+    shut = {each.rank for each in anew if each.status in _SHUT or each.error == "login"}
     return [target for target in targets if target.rank in shut]
-
-
-def _is_login(outcome: Outcome, targets: Iterable[Target], logins: Logins) -> bool:
-    """Whether a fetch ended on the login form."""
-    variant = next(each.variant for each in targets if each.rank == outcome.rank)
-    return bool(outcome.final_url) and logins.is_login_page(variant, outcome.final_url)
 
 
 def _unvisited(url: str, nonce: str) -> str:
