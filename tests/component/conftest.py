@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.component.crawl_runs import HOST
 from tests.component.intake_site import HeldSite
 from tests.component.planted_entries import Entries
+from tests.servers.certificates import Authority
 from tests.sites.newsroom.driver import Newsroom
 from tests.sites.newsroom.pages import BASE
 from warmer.caches.open import open_cache
@@ -17,6 +19,7 @@ from warmer.caches.open import open_cache
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.servers.certificates import Certificate
     from tests.servers.stores import RedisServer
     from warmer.caches.server import CacheServer
 
@@ -39,6 +42,17 @@ def cache(redis_server: RedisServer) -> Iterator[CacheServer]:
 def entries(redis_server: RedisServer) -> Entries:
     """Puts entries into the Redis that is shared and empty."""
     return Entries(redis_server.client())
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def certificate(authority: Authority) -> Certificate:
+    """Of the host of which crawls are."""
+    return authority.issue(HOST)
 
 
 @pytest.fixture
