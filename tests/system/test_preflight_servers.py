@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.servers import fronts
 from tests.servers.certificates import Authority
 from tests.servers.django_site import PUBLIC_HOST, SiteOptions
+from tests.servers.misbehaviour import close_at_once
 from tests.servers.process import HOST
 from tests.system.command import Result, warmer
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import StartNginx, StartSite
+    from tests.servers.rogue import Rogue
 
 BASE_URL = f"http://{PUBLIC_HOST}"
 OFF = 'off = { https-redirect = "plain http", not-found-page = "the stock page" }'
@@ -143,3 +145,18 @@ def test_a_certificate_that_expired_at_one_server_hides_nothing_of_the_other(
     assert (bad["grade"], bad["where"]) == ("fail", f"{PUBLIC_HOST} at {ill}")
     assert (good["grade"], good["where"]) == ("ok", f"{PUBLIC_HOST} at {well}")
     assert [each["grade"] for each in (unseen, sitemap)] == ["skipped", "ok"]
+
+
+def test_a_server_that_takes_the_request_and_says_nothing_is_a_finding(
+    start_site: StartSite, start_nginx: StartNginx, rogue: Rogue, tmp_path: Path
+) -> None:
+    node = start_nginx(front(start_site(SiteOptions(pages=3)).port)).node
+    rogue.on("/", close_at_once())
+
+    found = look(tmp_path, rogue.node, node)
+
+    silent, alive = of(found, "server-reachable")
+    assert (found.code, silent["grade"], alive["grade"]) == (1, "fail", "ok")
+    assert silent["reason"].startswith("gives no answer: closed-early: ")
+    assert silent["cure"] == "look into its log, or take it out of connect_to"
+    assert rogue.count() == 1

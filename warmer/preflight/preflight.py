@@ -67,7 +67,7 @@ async def _from_outside(site: SiteConfig, base_url: str, now: datetime) -> list[
             if error is not None:
                 why = f"{error.reason}: {error.detail}"
                 dead.append(f"by way of {server}: {why}" if server else why)
-                standing.append(unreached(where, why))
+                standing.append(unreached(where, error))
                 continue
             found[where] = await outside.results(wanted)
         standing.append(reached(where))

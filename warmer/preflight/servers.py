@@ -11,6 +11,8 @@ from warmer.preflight.result import Grade, Result
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from warmer.crawl.fetch import FetchError
+
 REACHABLE = "server-reachable"
 
 
@@ -19,10 +21,17 @@ def reached(where: str) -> Result:
     return Result(REACHABLE, Grade.OK, where, "answers")
 
 
-def unreached(where: str, why: str) -> Result:
+def unreached(where: str, error: FetchError) -> Result:
     """Nobody answers there, though others do."""
-    cure = "start it, or take it out of connect_to"
-    return Result(REACHABLE, Grade.FAIL, where, f"cannot be reached: {why}", cure)
+    found = "gives no answer" if error.sent else "cannot be reached"
+    cure = "look into its log" if error.sent else "start it"
+    return Result(
+        REACHABLE,
+        Grade.FAIL,
+        where,
+        f"{found}: {error.reason}: {error.detail}",
+        f"{cure}, or take it out of connect_to",
+    )
 
 
 def merged(of_servers: Mapping[str, Sequence[Result]]) -> list[Result]:
