@@ -18,6 +18,8 @@ from warmer.model import (
     Trigger,
     Verdict,
 )
+from warmer.report.summary import summarise
+from warmer.report.write import write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,3 +133,9 @@ def sql(path: Path, statement: str) -> list[tuple[object, ...]]:
     """Ask the file itself, past the store."""
     with contextlib.closing(sqlite3.connect(path)) as db, db:
         return db.execute(statement).fetchall()
+
+
+def written(store: Store, run_id: str, path: Path) -> bytes:
+    """The report of a run in the format of the path's suffix."""
+    write(summarise(store, run_id), store, path)
+    return path.read_bytes()
