@@ -146,6 +146,23 @@ async def test_a_form_is_posted_again_after_a_session_is_over(
     assert shell('Article.objects.get(slug="a-30").title') == "first"
 
 
+async def test_a_stranger_gets_what_is_everybodys_and_logs_in_nowhere(
+    server: Running, room: Newsroom
+) -> None:
+    role = club_role(server.port)
+    await role.session()
+    logins = room.renders().count("/enter/")
+    paths = ["/club/a-1/", "/members/a-1/", "/poster/p-1/", "/a/a-1/"]
+    notebook = await fetch(server.port, role.stranger(), *paths)
+    assert notebook.results() == {
+        "/club/a-1/": "login",  # the form in its place
+        "/members/a-1/": "login",  # a redirect to the form
+        "/poster/p-1/": 200,
+        "/a/a-1/": 200,
+    }
+    assert room.renders().count("/enter/") == logins
+
+
 async def test_a_login_that_the_site_does_not_keep_opens_no_page() -> None:
     taken = (302, {"Set-Cookie": "sessionid=s3cret; Path=/", "Location": "/home/"}, "")
     in_place: Script = (200, {}, f"<title>Please log in</title>{FORM}")
