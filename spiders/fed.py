@@ -6,20 +6,23 @@ Knows neither plan nor timetable: its children say what is sent, and who hears w
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from scrapy import Request, Spider
 from scrapy.exceptions import IgnoreRequest
 
 from warmer.crawl.fetch import FetchError
-from warmer.crawl.job import NoSessionError, ServerDownError, StoppedError
+from warmer.crawl.job import CrawlJob, NoSessionError, ServerDownError, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
     from warmer.crawl.governor import Governor
-    from warmer.crawl.job import CrawlJob, Page
+    from warmer.crawl.job import Page
     from warmer.model import Target
+
+
+JobT = TypeVar("JobT", bound=CrawlJob)
 
 
 class NoAnswer(NamedTuple):
@@ -30,7 +33,7 @@ class NoAnswer(NamedTuple):
     total_ms: float | None = None
 
 
-class FedSpider(Spider, ABC):
+class FedSpider(Spider, ABC, Generic[JobT]):
     """Takes its requests through the scheduler, not from `start()`.
 
     The downloader tells it how each ended, so there is nothing to call back. `under_way`
@@ -38,7 +41,7 @@ class FedSpider(Spider, ABC):
     for Scrapy would log it and go on.
     """
 
-    def __init__(self, job: CrawlJob, governor: Governor) -> None:
+    def __init__(self, job: JobT, governor: Governor) -> None:
         super().__init__()
         self.job = job
         self.governor = governor

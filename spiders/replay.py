@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from warmer.crawl.replay_job import ReplayJob
 from warmer.crawl.replay_scheduler import DUE
 
 from .fed import FedSpider
@@ -13,21 +14,16 @@ if TYPE_CHECKING:
 
     from scrapy import Request
 
-    from warmer.crawl.governor import Governor
     from warmer.crawl.job import Page
-    from warmer.crawl.replay_job import Due, ReplayJob
+    from warmer.crawl.replay_job import Due
 
     from .fed import NoAnswer
 
 
-class ReplaySpider(FedSpider):
+class ReplaySpider(FedSpider[ReplayJob]):
     """Takes its requests from the timetable."""
 
     name = "replay"
-
-    def __init__(self, job: ReplayJob, governor: Governor) -> None:
-        super().__init__(job, governor)
-        self.job: ReplayJob = job
 
     def planned(self) -> Iterator[Request]:
         for due in self.job.schedule:
@@ -36,12 +32,12 @@ class ReplaySpider(FedSpider):
     def tell_fetched(self, request: Request) -> Page | None:
         due: Due = request.meta[DUE]
         fetch = request.meta["fetch"]
-        return self.job.replay_observer.fetched(due, fetch, self._waited_ms(request))
+        return self.job.observer.fetched(due, fetch, self._waited_ms(request))
 
     def tell_failed(self, request: Request, why: NoAnswer) -> None:
         due: Due = request.meta[DUE]
         waited_ms = self._waited_ms(request)
-        self.job.replay_observer.failed(due, why.reason, why.detail, waited_ms, why.total_ms)
+        self.job.observer.failed(due, why.reason, why.detail, waited_ms, why.total_ms)
 
     def _waited_ms(self, request: Request) -> float:
         due: Due = request.meta[DUE]

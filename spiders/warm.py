@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from warmer.crawl.plan_job import PlanJob
+
 from .fed import FedSpider
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from .fed import NoAnswer
 
 
-class WarmSpider(FedSpider):
+class WarmSpider(FedSpider[PlanJob]):
     """Takes its requests from the plan."""
 
     name = "warm"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from warmer.config import CrawlConfig, VariantConfig
 from warmer.crawl.crawl import crawl
-from warmer.crawl.job import CrawlJob, Live
+from warmer.crawl.job import Live
 from warmer.crawl.origin import Origin
+from warmer.crawl.plan_job import PlanJob
 from warmer.crawl.profiles import header_lines, visitor_headers
 from warmer.crawl.token_bucket import TokenBucket
 from warmer.model import Target
@@ -106,7 +107,7 @@ def new_job(
     headers: Mapping[str, str] | None = None,
     variant: VariantConfig = DEFAULT,
     **crawl_options: Any,
-) -> CrawlJob:
+) -> PlanJob:
     """A job over these paths of www.example.com, by way of `connect_to`."""
     config = CrawlConfig(**(QUICK | {"concurrency": 4} | crawl_options))
     scheme = base_url.partition(":")[0]
@@ -116,7 +117,7 @@ def new_job(
         "max_body_bytes": config.max_body_bytes,
         "http": config.http,
     }
-    return CrawlJob(
+    return PlanJob(
         targets=targets(paths, base_url),
         headers={"default": header_lines(sent, "run-1")},
         origin=Origin(

@@ -6,9 +6,9 @@ from tests.component.crawl_runs import Notebook
 from tests.servers.process import HOST
 from warmer.config import CrawlConfig, LoginConfig
 from warmer.crawl.crawl import crawl
-from warmer.crawl.job import CrawlJob
 from warmer.crawl.login import Account
 from warmer.crawl.origin import Origin
+from warmer.crawl.plan_job import PlanJob
 from warmer.crawl.role import Role
 from warmer.model import Target
 
@@ -35,7 +35,7 @@ async def fetch(
 ) -> Notebook:
     notebook = Notebook()
     planned = [(path, variant) for path in paths for variant in variants]
-    job = CrawlJob(
+    job = PlanJob(
         targets=iter(
             Target(rank, BASE + path, variant) for rank, (path, variant) in enumerate(planned, 1)
         ),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tests.component.crawl_runs import BASE_URL, Notebook, new_job
 from tests.servers.misbehaviour import page
 from warmer.crawl.guard import Tolerance
-from warmer.crawl.job import CrawlJob, Page
+from warmer.crawl.job import Page
 from warmer.crawl.watch import Candidate, Watch
 from warmer.run.visitor_watch import is_hot
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.servers.rogue import Rogue
+    from warmer.crawl.plan_job import PlanJob
     from warmer.model import LimitMove
 
 HOT = page(headers={"Age": "7"})
@@ -59,7 +60,7 @@ class Judging(Notebook):
 
 def watched_job(
     paths: Sequence[str], rogue: Rogue, *, canary: str | None = None, **options: Any
-) -> tuple[CrawlJob, Seen]:
+) -> tuple[PlanJob, Seen]:
     """A job that looks ten times a second, with or without a canary that was chosen."""
     seen = Seen()
     job = new_job(
@@ -87,6 +88,6 @@ def script(rogue: Rogue, paths: Sequence[str]) -> None:
         rogue.on(path, page())
 
 
-def judged(job: CrawlJob) -> list[Any]:
+def judged(job: PlanJob) -> list[Any]:
     observer: Any = job.observer
     return list(observer.calls)

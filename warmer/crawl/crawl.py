@@ -10,11 +10,11 @@ from warmer.crawl.settings import plan_settings
 from warmer.crawl.spider_run import run_spider
 
 if TYPE_CHECKING:
-    from warmer.crawl.job import CrawlJob
+    from warmer.crawl.plan_job import PlanJob
     from warmer.crawl.watch import Watch
 
 
-async def crawl(job: CrawlJob) -> None:
+async def crawl(job: PlanJob) -> None:
     """Fetch every target of the job, then return; `job.aborted` says whether it was cut short.
 
     Ends as `run_spider` says. Raises what the job's targets or observer raised.
@@ -36,7 +36,7 @@ async def crawl(job: CrawlJob) -> None:
         await run_spider("warm", settings, job, governor, watching)
 
 
-async def _watch(job: CrawlJob, watch: Watch, governor: Governor) -> None:
+async def _watch(job: PlanJob, watch: Watch, governor: Governor) -> None:
     """What goes wrong in it ends the crawl: unwatched, it must not go on as if it were."""
     try:
         await watch.run(governor)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from warmer.crawl.fetch import Fetch
-    from warmer.crawl.job import CrawlJob
+    from warmer.crawl.plan_job import PlanJob
 
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -40,7 +40,7 @@ def onward_url(url: str, location: str) -> str:
 class RedirectMiddleware:
     """Sends a redirected request on to its new URL; keeps the chain in meta."""
 
-    def __init__(self, job: CrawlJob) -> None:
+    def __init__(self, job: PlanJob) -> None:
         self._job = job
 
     @classmethod

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 from warmer.crawl.job import CrawlJob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from warmer.crawl.cookies import CookieJar
     from warmer.crawl.fetch import Fetch
-    from warmer.crawl.job import Observer, Page
+    from warmer.crawl.job import Page
     from warmer.model import Target
 
 
@@ -50,27 +50,10 @@ class ReplayObserver(Protocol):
         ...
 
 
-class _Nobody:
-    """The observer of a plan, of which a replay has none."""
-
-    def fetched(self, *_: object, **__: object) -> Page | None:
-        raise NotImplementedError
-
-    def failed(self, *_: object, **__: object) -> None:
-        raise NotImplementedError
-
-
 @dataclass(slots=True, kw_only=True)
 class ReplayJob(CrawlJob):
-    """A crawl whose requests have a time; `started` is the clock's 0 (monotonic).
-
-    Its targets come with their headers in the `schedule`, and its outcomes go to the
-    `replay_observer`.
-    """
+    """Requests that have a time; `started` is the clock's 0 (monotonic)."""
 
     schedule: Iterator[Due]
-    replay_observer: ReplayObserver
+    observer: ReplayObserver
     started: float = field(default_factory=time.monotonic)
-    targets: Iterator[Target] = field(default_factory=lambda: iter(()), init=False)
-    headers: Mapping[str, Sequence[str]] = field(default_factory=dict, init=False)
-    observer: Observer = field(default_factory=_Nobody, init=False)

@@ -10,7 +10,7 @@ import msgspec
 
 from warmer.caches.http_evidence import each_cache
 from warmer.crawl.crawl import crawl
-from warmer.crawl.job import CrawlJob
+from warmer.crawl.plan_job import PlanJob
 from warmer.explain.observation import Hop
 from warmer.run.observe import OutcomeObserver
 from warmer.run.passes import CSRF_WINDOW_BYTES
@@ -71,7 +71,7 @@ class Fetching:
         origin = self.reach.origin
         if times > 1:
             origin = dataclasses.replace(origin, new_connections=True)
-        job = CrawlJob(
+        job = PlanJob(
             targets=iter([target] * times),
             headers=self.reach.lines(RUN),
             origin=origin,

@@ -203,7 +203,7 @@ class _Execution:
             schedule=schedule,
             origin=self.reach.origin,
             config=config,
-            replay_observer=recorder,
+            observer=recorder,
             keep_bytes=0,
             # The timetable says how hard; the limiter only holds back.
             start_limit=config.max_concurrency,

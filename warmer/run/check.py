@@ -16,7 +16,7 @@ from warmer.caches.http_obstacles import obstacle
 from warmer.caches.open import open_cache
 from warmer.config import CrawlConfig
 from warmer.crawl.crawl import crawl
-from warmer.crawl.job import CrawlJob
+from warmer.crawl.plan_job import PlanJob
 from warmer.errors import ExitCode, WarmerError
 from warmer.host_name import site_root
 from warmer.model import Target
@@ -167,7 +167,7 @@ async def _try_guard(site: SiteConfig, named: str) -> Finding:
 async def _try_page(site: SiteConfig, url: str, place: str | None, observer: _First) -> Finding:
     """Ask once for one page, of this server."""
     found = reach(site, site_root(site.base_url))
-    job = CrawlJob(
+    job = PlanJob(
         targets=iter([Target(1, url, found.variants[0].name)]),
         headers=found.lines("check"),
         origin=replace(found.origin, connect_to=place),
