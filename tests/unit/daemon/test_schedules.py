@@ -49,9 +49,23 @@ async def test_a_schedule_calls_each_time_it_comes_due() -> None:
 async def test_jitter_only_delays() -> None:
     due = Due()
     schedules = Schedules(due)
+    now = datetime.now(UTC)
     schedules.start([ScheduleConfig(every="1s", jitter_s=0.05)])
     await due.reaches(1)
+    assert datetime.now(UTC) - now >= timedelta(seconds=1)
     schedules.stop()
+
+
+async def test_a_call_that_waits_for_its_jitter_is_called_off_by_a_stop() -> None:
+    due, loop = Due(), asyncio.get_running_loop()
+    schedules = Schedules(due)
+    schedules.start([])
+    began = loop.time()
+    await schedules._comes(30.0)
+    (timer,) = schedules._jitters
+    assert began <= timer.when() <= loop.time() + 30.0
+    schedules.stop()
+    assert (timer.cancelled(), due.count) == (True, 0)
 
 
 async def test_what_was_replaced_calls_no_more_and_a_wrong_one_changes_nothing() -> None:
