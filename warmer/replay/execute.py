@@ -6,28 +6,21 @@ Whatever ends it early, its row says so and what was sent is kept.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import gc
-import itertools
 import json
-import math
 import os
 import time
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from warmer.crawl.replay import replay
 from warmer.crawl.replay_job import ReplayJob
 from warmer.crawl.token_bucket import TokenBucket
-from warmer.errors import WarmerError
 from warmer.model import RunKind, Trigger
 from warmer.replay.header_lines import HeaderLines
 from warmer.replay.recorder import Recorder
+from warmer.replay.sending import Sending
 from warmer.replay.timetable import Timetable
 from warmer.replay.visitors import Visitors
 from warmer.replay.writer import Writer
@@ -48,15 +41,9 @@ if TYPE_CHECKING:
     from warmer.errors import ExitCode
     from warmer.model import Outcome
     from warmer.replay.prepare import Prepared
-    from warmer.report.snapshot import Progress, Snapshot
+    from warmer.report.snapshot import Progress
     from warmer.report.summary import Report
     from warmer.run.reach import Reach
-
-_TICK_S = 0.2
-_LATE_MS = 50.0
-"""A request that is sent later than this is worth a warning."""
-_GARBAGE = 1_000_000
-"""So many objects more than before are looked through after all, lest failures fill the memory."""
 
 
 async def run_replay(prepared: Prepared, progress: Progress) -> tuple[Report, ExitCode]:
@@ -109,9 +96,8 @@ class _Execution:
             await log.after_warm()
             return aborted
 
-        ending = await carry_out(
-            send, log, self.stop, if_stopped="what was sent until then is kept"
-        )
+        kept = "what was sent until then is kept"
+        ending = await carry_out(send, log, self.stop, if_stopped=kept)
         self.warnings += log.warnings()
         self.store.conclude_replay(self.run_id, skipped=self.prepared.skipped.as_dict())
         if self.writes is not None:
@@ -138,30 +124,21 @@ class _Execution:
             watch.answered(due.target.url, outcome)
 
         recorder = Recorder(writer.put, self.reach.own[self._variant], seen)
-        schedule = self._schedule()
-        job = self._job(schedule, recorder)
-        aside = [asyncio.ensure_future(self._follow(job, recorder))]
-        if self.writes is not None:
-            aside.append(asyncio.ensure_future(self.writes.run()))
-        for task in aside:
-            task.add_done_callback(partial(_ends_with, job))
-        self.progress.start(0, "replay")
-        # A look through all objects takes longer than a request may be late, and finds nothing:
-        # what a request leaves behind holds no cycle.
-        gc.disable()
+        job = self._job(recorder)
+        sending = Sending(
+            job=job,
+            recorder=recorder,
+            progress=self.progress,
+            stop=self.stop,
+            for_s=self.prepared.options.for_s,
+        )
+        beside = [] if self.writes is None else [self.writes.run()]
         try:
-            await replay(job)
+            await sending.run(*beside)
         finally:
-            gc.enable()
-            for task in aside:
-                task.cancel()
-            await asyncio.gather(*aside, return_exceptions=True)
-            self.progress.update(self._snapshot(job, recorder))
-            self.progress.stop()
-            recorder.flush()
             writer.close()
-        self._warn(job, recorder, schedule)
-        return job.aborted or self._unreached(recorder)
+        self.warnings += sending.warnings()
+        return job.aborted or recorder.counters.unreached()
 
     async def _open_writes(self, watch: Watch) -> Writes | None:
         site, base_url = self.prepared.resolved.site, self.prepared.base_url
@@ -197,10 +174,10 @@ class _Execution:
         )
         return timetable.due(prepared.again)
 
-    def _job(self, schedule: Iterator[Due], recorder: Recorder) -> ReplayJob:
+    def _job(self, recorder: Recorder) -> ReplayJob:
         config = msgspec.structs.replace(self.prepared.resolved.site.crawl, ramp_up_s=0.0)
         return ReplayJob(
-            schedule=schedule,
+            schedule=self._schedule(),
             origin=self.reach.origin,
             config=config,
             observer=recorder,
@@ -210,54 +187,3 @@ class _Execution:
             bucket=TokenBucket(config.rate, config.burst) if config.rate else None,
             moved=self.trace.add,
         )
-
-    async def _follow(self, job: ReplayJob, recorder: Recorder) -> None:
-        """Show how it goes, hand on what waits, and stop it on a signal, or when time is over.
-
-        An origin that has asked for a pause must not hold a replay of `--for` seconds.
-        """
-        for_s = self.prepared.options.for_s
-        over_s = math.inf if for_s is None else for_s + job.config.timeout_s
-        while not self.stop.event.is_set() and time.monotonic() - job.started < over_s:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.stop.event.wait(), _TICK_S)
-            try:
-                recorder.flush()
-            except WarmerError as error:
-                job.fail(error)
-            self.progress.update(self._snapshot(job, recorder))
-            if gc.get_count()[0] > _GARBAGE:
-                gc.collect()
-        job.stop()
-
-    def _snapshot(self, job: ReplayJob, recorder: Recorder) -> Snapshot:
-        return recorder.counters.snapshot(job.live, 0, time.monotonic() - job.started)
-
-    def _warn(self, job: ReplayJob, recorder: Recorder, schedule: Iterator[Due]) -> None:
-        if recorder.waited_ms > _LATE_MS:
-            self.warnings.append(
-                f"requests were sent up to {recorder.waited_ms / 1000:.1f} s after their time, for"
-                f" no more than {job.live.limit} may be in flight; their latencies count from"
-                " their time. Raise --concurrency, or send fewer"
-            )
-        if not job.stopped.is_set():
-            return
-        elapsed_s = time.monotonic() - job.started
-        unsent = sum(1 for _ in itertools.takewhile(lambda due: due.due_s < elapsed_s, schedule))
-        if unsent:
-            self.warnings.append(f"{unsent} requests were due and not sent when it was stopped")
-
-    def _unreached(self, recorder: Recorder) -> str:
-        counters = recorder.counters
-        if counters.done and counters.unreachable == counters.done:
-            return f"the origin cannot be reached: {counters.last_error}"
-        return ""
-
-
-def _ends_with(job: ReplayJob, task: asyncio.Future[None]) -> None:
-    """What goes wrong beside the requests ends the replay, instead of being forgotten."""
-    if task.cancelled():
-        return
-    error = task.exception()
-    if isinstance(error, Exception):
-        job.fail(error)

@@ -39,6 +39,12 @@ class Counters:
     last_error: str = ""
     vary_on_cookie: int = 0
 
+    def unreached(self) -> str:
+        """Why a pass was in vain of which not one request got through to the origin; else ""."""
+        if self.done and self.unreachable == self.done:
+            return f"the origin cannot be reached: {self.last_error}"
+        return ""
+
     def snapshot(self, live: Live, total: int, elapsed_s: float) -> Snapshot:
         """For a display, `elapsed_s` seconds after the pass began."""
         return Snapshot(

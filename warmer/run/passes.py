@@ -253,8 +253,7 @@ class Passes:
 
     def check_reached(self, counters: Counters) -> None:
         """Abort the run when not one request of a pass got through to the origin."""
-        if counters.done and counters.unreachable == counters.done:
-            self.aborted = self.aborted or f"the origin cannot be reached: {counters.last_error}"
+        self.aborted = self.aborted or counters.unreached() or None
 
     async def _watch(self, job: CrawlJob, observer: OutcomeObserver, total: int) -> None:
         started = time.monotonic()
