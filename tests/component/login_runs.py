@@ -6,6 +6,7 @@ from tests.component.crawl_runs import Notebook
 from tests.servers.process import HOST
 from warmer.config import CrawlConfig, LoginConfig
 from warmer.crawl.crawl import crawl
+from warmer.crawl.first_reachable import FirstReachable
 from warmer.crawl.login import Account
 from warmer.crawl.origin import Origin
 from warmer.crawl.plan_job import PlanJob
@@ -27,7 +28,7 @@ def new_origin(port: int) -> Origin:
 
 
 def new_role(port: int) -> Role:
-    return Role(LOGIN, READER, new_origin(port), LINES)
+    return Role(LOGIN, READER, FirstReachable(new_origin(port)), LINES)
 
 
 async def fetch(

@@ -10,6 +10,7 @@ from tests.servers.process import HOST
 from tests.sites.newsroom.driver import Newsroom
 from warmer.config import LoginConfig
 from warmer.crawl.fetch import FetchError
+from warmer.crawl.first_reachable import FirstReachable
 from warmer.crawl.login import Account, log_in
 from warmer.crawl.origin import Origin
 from warmer.crawl.session import submit
@@ -83,7 +84,7 @@ def origin_at(port: int, headers: dict[str, str] | None = None) -> Origin:
 
 
 async def editor(origin: Origin) -> Session:
-    return await log_in(admin(), EDITOR, origin, LINES)
+    return await log_in(admin(), EDITOR, FirstReachable(origin), LINES)
 
 
 async def test_an_editor_has_a_session_for_the_sites_pages_alone(origin: Origin) -> None:
@@ -95,16 +96,18 @@ async def test_an_editor_has_a_session_for_the_sites_pages_alone(origin: Origin)
 
 
 async def test_a_page_that_sends_to_the_form_will_do_as_its_place(origin: Origin) -> None:
-    session = await log_in(admin(url="/admin/"), EDITOR, origin, LINES)
+    session = await log_in(admin(url="/admin/"), EDITOR, FirstReachable(origin), LINES)
     assert session.is_login_page(f"{BASE}/admin/login/?next=/admin/")
     assert not session.is_login_page(f"{BASE}/admin/")
 
 
 async def test_a_proof_is_asked_for_with_the_session(origin: Origin) -> None:
     proof = {"proof_url": "/admin/newsroom/", "proof_text": "Log out"}
-    await log_in(admin(**proof), EDITOR, origin, LINES)
+    await log_in(admin(**proof), EDITOR, FirstReachable(origin), LINES)
     with pytest.raises(ConfigError, match='"staff": no proof: proof_text is not on /admin/newsr'):
-        await log_in(admin(**proof | {"proof_text": "no such words"}), EDITOR, origin, LINES)
+        await log_in(
+            admin(**proof | {"proof_text": "no such words"}), EDITOR, FirstReachable(origin), LINES
+        )
 
 
 @pytest.mark.parametrize(
@@ -128,14 +131,14 @@ async def test_a_login_that_fails_says_at_which_step(
     origin: Origin, changed: dict[str, object], message: str
 ) -> None:
     with pytest.raises(ConfigError, match=f'^login "staff": {message}') as refused:
-        await log_in(admin(**changed), EDITOR, origin, LINES)
+        await log_in(admin(**changed), EDITOR, FirstReachable(origin), LINES)
     assert PASSWORD not in str(refused.value)
 
 
 async def test_a_wrong_password_is_said_and_not_shown(origin: Origin) -> None:
     wrong = Account("editor", "a wrong word")
     with pytest.raises(ConfigError) as refused:
-        await log_in(admin(), wrong, origin, LINES)
+        await log_in(admin(), wrong, FirstReachable(origin), LINES)
     assert str(refused.value) == (
         'login "staff": refused: the form comes again with status 200; are the values of U and P'
         " right, and is the account active?"
@@ -193,12 +196,12 @@ async def test_who_stands_where_the_proxy_does_is_logged_in_as_by_https(tmp_path
         session = await log_in(
             admin(),
             EDITOR,
-            origin_at(server.port, {"X-Forwarded-Proto": "https"}),
+            FirstReachable(origin_at(server.port, {"X-Forwarded-Proto": "https"})),
             [*LINES, "X-Forwarded-Proto: https"],
         )
         fetch = await submit(session, ARTICLE, {"title": "by the proxy's way"})
         with pytest.raises(ConfigError, match="refused: /admin/login/ answers 403"):
-            await log_in(admin(), EDITOR, origin_at(server.port), LINES)
+            await log_in(admin(), EDITOR, FirstReachable(origin_at(server.port)), LINES)
     room.close()
     assert fetch.status == 302
 

@@ -23,6 +23,7 @@ from tests.component.wiretap import server_tls
 from tests.servers.certificates import Authority
 from tests.servers.process import HOST
 from warmer.config import LoginConfig
+from warmer.crawl.first_reachable import FirstReachable
 from warmer.crawl.login import log_in
 from warmer.errors import ConfigError, UnreachableError
 
@@ -143,7 +144,7 @@ async def test_a_page_without_a_token_will_do_where_none_is_asked_for() -> None:
         session = await log_in(
             LoginConfig(url="/accounts/login/", username_env="U", password_env="P", csrf_field=""),
             READER,
-            new_origin(site.port),
+            FirstReachable(new_origin(site.port)),
             LINES,
         )
     assert session.cookie_header(f"{BASE}/") == "sessionid=s3cret"
@@ -178,5 +179,5 @@ async def test_a_form_whose_page_came_by_tls_is_not_sent_in_the_clear(tmp_path: 
             new_origin(site.port), base_url=f"https://{PUBLIC}", ca_file=str(tmp_path / "ca.pem")
         )
         with pytest.raises(UnreachableError, match="the form goes by plain http"):
-            await log_in(LOGIN, READER, origin, LINES)
+            await log_in(LOGIN, READER, FirstReachable(origin), LINES)
     assert [what for what, _, _ in site.requests] == ["GET /accounts/login/"]

@@ -12,6 +12,7 @@ from tests.component.login_runs import LINES, PASSWORD, READER, fetch, new_origi
 from tests.sites.newsroom.driver import Newsroom
 from warmer.config import LoginConfig
 from warmer.crawl.fetch import FetchError
+from warmer.crawl.first_reachable import FirstReachable
 from warmer.crawl.login import log_in
 from warmer.crawl.role import Role
 from warmer.errors import ConfigError
@@ -63,7 +64,9 @@ def server(room: Newsroom, shell: Shell) -> Iterator[Running]:
 
 
 def club_role(port: int, **changed: object) -> Role:
-    return Role(msgspec.structs.replace(CLUB, **changed), READER, new_origin(port), LINES)
+    return Role(
+        msgspec.structs.replace(CLUB, **changed), READER, FirstReachable(new_origin(port)), LINES
+    )
 
 
 def end_sessions(shell: Shell) -> None:
@@ -205,4 +208,4 @@ async def test_a_text_for_strangers_after_the_login_says_that_it_failed(
     async with FormSite({"GET /enter/": (200, {}, FORM), **script}) as site:
         config = msgspec.structs.replace(CLUB, logged_out="not logged in", proof_url="/home/")
         with pytest.raises(ConfigError, match=message):
-            await log_in(config, READER, new_origin(site.port), LINES)
+            await log_in(config, READER, FirstReachable(new_origin(site.port)), LINES)

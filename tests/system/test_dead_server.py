@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,10 @@ from tests.servers.django_site import PUBLIC_HOST, SiteOptions
 from tests.servers.misbehaviour import close_at_once, page
 from tests.servers.process import HOST
 from tests.servers.rogue import Rogue
+from tests.sites.newsroom.driver import Newsroom
 from tests.system.command import crawl, warmer
 
 if TYPE_CHECKING:
-    import contextlib
     from pathlib import Path
 
     from tests.conftest import StartNginx, StartSite
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 PAGES = 4
 PRODUCTS = [f"/p/{number}/" for number in range(1, PAGES + 1)]
+PASSWORD = "chief-s3cret-word"
 
 
 @pytest.fixture
@@ -90,3 +92,32 @@ def test_rules_of_robots_txt_come_from_the_first_server_that_can_be_reached(
     found = crawl(tmp_path, "-c", "site.toml", "-", stdin=paths)
     assert found.warm() == PRODUCTS, found.stderr
     assert site.renders("/private/") == 0
+
+
+@pytest.mark.parametrize("distribute", ["spread", "clone"])
+def test_a_login_is_made_at_the_first_server_that_can_be_reached(
+    distribute: str, nobody: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NEWS_USER", "chief")
+    monkeypatch.setenv("NEWS_PASSWORD", PASSWORD)
+    login = (
+        '[login]\nurl = "/admin/login/"\nusername_env = "NEWS_USER"\n'
+        'password_env = "NEWS_PASSWORD"\n[[variant]]\nname = "staff"\nlogin = "default"\n'
+    )
+    room = Newsroom(tmp_path / "room", {"LOGIN_URL": "/accounts/login/"}).migrate()
+    with contextlib.closing(room), room.gunicorn() as server:
+        room.shell()(
+            f'User.objects.create_superuser("chief", password={PASSWORD!r})\n'
+            'Article.objects.create(slug="a-1", title="first")\n1'
+        )
+        node = f"{HOST}:{server.port}"
+        write(tmp_path, nobody, node, more=login, crawl=f'distribute = "{distribute}"')
+        text = (tmp_path / "site.toml").read_text().replace(PUBLIC_HOST, "news.example.test")
+        (tmp_path / "site.toml").write_text(text)
+
+        checked = warmer(tmp_path, "check", "site.toml")
+        found = crawl(tmp_path, "-c", "site.toml", "-", stdin="/members/a-1/\n")
+
+    assert f"by way of {nobody}: connect: " in checked.stdout + checked.stderr
+    assert "a session, by /admin/login/" in checked.stdout, checked.stdout
+    assert [row.reason for row in found.rows if row.status == 200] == ["vary-cookie"], found.stderr

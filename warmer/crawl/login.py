@@ -1,4 +1,4 @@
-"""Logs in by a site's own form, as a browser does.
+"""Logs in by a site's own form, as a browser does, at the first server that can be reached.
 
 Fetches the form, takes its CSRF token, posts it, and sees that the site took it. A login
 that fails says at which step; user name, password, tokens and what the page says stand in no
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from warmer.config import LoginConfig
+    from warmer.crawl.first_reachable import FirstReachable
     from warmer.crawl.login_form import Form
-    from warmer.crawl.origin import Origin
     from warmer.crawl.session import Page
 
 _TOO_MANY = 429
@@ -39,14 +39,14 @@ class Account:
 
 
 async def log_in(
-    config: LoginConfig, account: Account, origin: Origin, lines: Sequence[str]
+    config: LoginConfig, account: Account, site: FirstReachable, lines: Sequence[str]
 ) -> Session:
     """A new session; `lines` are the request header lines of all its requests.
 
     Raises ConfigError where the site refuses or the page has no such form, UnreachableError
     where it does not answer or is broken; either names the step.
     """
-    session = Session(config, origin, lines)
+    session = Session(config, site, lines)
     async with Browser(session) as browser:
         page, form = await _find_form(browser, config)
         session.sign = LoginSign.of(config, form, page.url, page.fetch)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from warmer.config import LoginConfig
     from warmer.crawl.fetch import Fetch
+    from warmer.crawl.first_reachable import FirstReachable
     from warmer.crawl.login import Account
-    from warmer.crawl.origin import Origin
 
 
 class Patience:
@@ -63,13 +63,13 @@ class Role:
     """The session of one `[login]`; shows nothing of it when printed."""
 
     def __init__(
-        self, config: LoginConfig, account: Account, origin: Origin, lines: Sequence[str]
+        self, config: LoginConfig, account: Account, site: FirstReachable, lines: Sequence[str]
     ) -> None:
         self.name = config.name
         self.logins = 0
         self._config = config
         self._account = account
-        self._origin = origin
+        self._site = site
         self._lines = lines
         self._session: Session | None = None
         self._vain: Session | None = None
@@ -157,7 +157,7 @@ class Role:
 
     def stranger(self) -> Stranger:
         """Who asks for the same pages without logging in, and knows the form of this role's session."""
-        return Stranger(self._config, self._account, self._origin, self._lines, of=self._session)
+        return Stranger(self._config, self._account, self._site, self._lines, of=self._session)
 
     def secrets(self) -> set[str]:
         """What must not be shown: the password, and the cookies of the session there is."""
@@ -167,7 +167,7 @@ class Role:
     async def _log_in(self) -> Session:
         self.logins += 1
         try:
-            self._session = await log_in(self._config, self._account, self._origin, self._lines)
+            self._session = await log_in(self._config, self._account, self._site, self._lines)
         except WarmerError as error:
             self._failure = error
             self._patience.in_vain()
@@ -182,13 +182,13 @@ class Stranger(Role):
         self,
         config: LoginConfig,
         account: Account,
-        origin: Origin,
+        site: FirstReachable,
         lines: Sequence[str],
         *,
         of: Session | None,
     ) -> None:
-        super().__init__(config, account, origin, lines)
-        self._none = Session(config, origin, lines)
+        super().__init__(config, account, site, lines)
+        self._none = Session(config, site, lines)
         if of is not None:
             self._none.sign = of.sign
 

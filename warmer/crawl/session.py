@@ -15,7 +15,6 @@ from urllib.parse import urljoin, urlsplit
 
 from warmer.crawl.cookies import CookieJar
 from warmer.crawl.fetch import FetchError
-from warmer.crawl.first_reachable import FirstReachable
 from warmer.crawl.login_form import encoded, form_to, form_with, forms_of
 from warmer.crawl.login_sign import NO_SIGN, text_of
 from warmer.crawl.redirect import REDIRECT_STATUSES, onward_url
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from warmer.config import LoginConfig
     from warmer.crawl.fetch import Fetch
+    from warmer.crawl.first_reachable import FirstReachable
     from warmer.crawl.login_form import Form
     from warmer.crawl.origin import Origin
 
@@ -40,9 +40,10 @@ class Session:
     `landing` is where the site sent to after the login, if it did.
     """
 
-    def __init__(self, config: LoginConfig, origin: Origin, lines: Sequence[str]) -> None:
+    def __init__(self, config: LoginConfig, site: FirstReachable, lines: Sequence[str]) -> None:
         self.config = config
-        self.origin = origin
+        self.site = site
+        self.origin = site.origin
         self.lines = [each for each in lines if not each.lower().startswith("accept-encoding:")]
         self.jar = CookieJar()
         self.sign = NO_SIGN
@@ -140,7 +141,7 @@ class Browser:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._origin = session.origin
-        self._single = Single(FirstReachable(session.origin))
+        self._single = Single(session.site)
 
     async def __aenter__(self) -> Self:
         return self

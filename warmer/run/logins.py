@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from warmer.crawl.first_reachable import FirstReachable
 from warmer.crawl.login import Account
 from warmer.crawl.role import Role
 from warmer.errors import ConfigError
@@ -36,7 +37,7 @@ def new_role(
     return Role(
         login,
         account_of(login, environment),
-        reach(site, base_url).origin,
+        FirstReachable(reach(site, base_url).origin, site.servers),
         login_lines(site, base_url),
     )
 
