@@ -7,33 +7,24 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from warmer.errors import ConfigError
-from warmer.model import Judgement, LimitMove, Outcome, Pass, RunKind, RunRecord, RunStatus, Target
+from warmer.model import LimitMove, RunKind, RunRecord, RunStatus
 from warmer.run_lock import is_held
 from warmer.store_file import StoreFile
 from warmer.store_metrics import kept
 from warmer.store_pairs import Pair, gone, pairs
-from warmer.store_rows import OUTCOME_COLUMNS, RUN_COLUMNS, judgement_of, outcome_of, run_of
+from warmer.store_results import TargetResult, results, unfetched
+from warmer.store_rows import RUN_COLUMNS, run_of
 from warmer.store_samples import Sample, samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_PAGE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class TargetResult:
-    """A planned target with all that the run found out about it so far."""
-
-    target: Target
-    warm: Outcome | None
-    probe: Outcome | None
-    judgement: Judgement | None
+    from warmer.model import Pass, Target
 
 
 class StoreReader:
@@ -129,38 +120,23 @@ class StoreReader:
 
         Read a page at a time: targets that get an outcome meanwhile are behind the reader.
         """
-        no = self._number(run_id)
-        rank = 0
-        while True:
-            rows = self._file.rows(
-                "SELECT rank, url, variant, weight, traffic FROM targets t"
-                " WHERE run = ?1 AND rank > ?2"
-                " AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.run = ?1 AND o.fetch = ?3"
-                "  AND o.rank = t.rank)"
-                " AND NOT EXISTS (SELECT 1 FROM verdicts v WHERE v.run = ?1 AND v.rank = t.rank)"
-                " ORDER BY rank LIMIT ?4",
-                (no, rank, fetch, _PAGE),
-            )
-            yield from (Target(*row) for row in rows)
-            if len(rows) < _PAGE:
-                return
-            rank = rows[-1][0]
+        return unfetched(self._file, self._number(run_id), fetch)
 
     def results(self, run_id: str, *, after: int = 0) -> Iterator[TargetResult]:
         """Every target with its outcomes and verdict, in rank order, a page at a time."""
-        yield from self._results(run_id, after, "1")
+        return self._results(run_id, after, "1")
 
     def unjudged(self, run_id: str) -> Iterator[TargetResult]:
         """Of `results`, the targets that have no verdict yet."""
-        yield from self._results(run_id, 0, "v.rank IS NULL")
+        return self._results(run_id, 0, "v.rank IS NULL")
 
     def probed(self, run_id: str) -> Iterator[TargetResult]:
         """Of `results`, the targets that were fetched a second time."""
-        yield from self._results(run_id, 0, "p.rank IS NOT NULL")
+        return self._results(run_id, 0, "p.rank IS NOT NULL")
 
     def warm_without_key(self, run_id: str) -> Iterator[TargetResult]:
         """Of `results`, the warm targets for which no cache server bears witness."""
-        yield from self._results(run_id, 0, "v.verdict = 'warm' AND v.evidence NOT LIKE '%key%'")
+        return self._results(run_id, 0, "v.verdict = 'warm' AND v.evidence NOT LIKE '%key%'")
 
     def warm(self, run_id: str, *, over_by: float | None = None) -> Iterator[TargetResult]:
         """Of `results`, the warm targets; by a moment (unix seconds) those that may have expired.
@@ -171,37 +147,14 @@ class StoreReader:
         if over_by is not None:
             at = "coalesce(p.at, w.at)"
             condition += f" AND ({at} IS NULL OR {at} + v.ttl_s <= {over_by:.3f})"
-        yield from self._results(run_id, 0, condition)
+        return self._results(run_id, 0, condition)
 
     def not_warm(self, run_id: str) -> Iterator[TargetResult]:
         """Of `results`, the targets with another verdict than warm."""
-        yield from self._results(run_id, 0, "v.verdict != 'warm'")
+        return self._results(run_id, 0, "v.verdict != 'warm'")
 
     def _results(self, run_id: str, after: int, condition: str) -> Iterator[TargetResult]:
-        no = self._number(run_id)
-        columns = ", ".join(f"{a}.{c}" for a in "wp" for c in OUTCOME_COLUMNS.split(", "))
-        width = len(OUTCOME_COLUMNS.split(", "))
-        rank = after
-        while True:
-            rows = self._file.rows(
-                "SELECT t.rank, t.url, t.variant, t.weight, t.traffic,"  # noqa: S608 -- no text of others
-                f" v.verdict, v.reason, v.detail, v.ttl_s, v.evidence, {columns} FROM targets t"
-                " LEFT JOIN verdicts v ON v.run = t.run AND v.rank = t.rank"
-                " LEFT JOIN outcomes w ON w.run = t.run AND w.fetch = 'warm' AND w.rank = t.rank"
-                " LEFT JOIN outcomes p ON p.run = t.run AND p.fetch = 'probe' AND p.rank = t.rank"
-                f" WHERE t.run = ? AND t.rank > ? AND {condition} ORDER BY t.rank LIMIT ?",
-                (no, rank, _PAGE),
-            )
-            for row in rows:
-                yield TargetResult(
-                    Target(*row[:5]),
-                    outcome_of(Pass.WARM, row[10 : 10 + width]),
-                    outcome_of(Pass.PROBE, row[10 + width :]),
-                    judgement_of(row[5:10]),
-                )
-            if len(rows) < _PAGE:
-                return
-            rank = rows[-1][0]
+        return results(self._file, self._number(run_id), after=after, condition=condition)
 
     def samples(self, run_id: str) -> Iterator[Sample]:
         """Every request that was sent, pass by pass, in rank order; streamed."""

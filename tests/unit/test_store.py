@@ -25,7 +25,7 @@ from warmer.model import (
     Verdict,
 )
 from warmer.store import Store
-from warmer.store_reader import TargetResult
+from warmer.store_results import TargetResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from warmer.daemon.debounce import Item
-    from warmer.store_reader import TargetResult
+    from warmer.store_results import TargetResult
 
     When = Callable[[str, float, float], float]
     """URL, when it was seen and the seconds its entry had left, to when it is warmed again."""

@@ -39,7 +39,7 @@ from warmer.run.verification import aged, is_shared, regardless_of_cookies
 from warmer.run.witness import FETCHES, NOT_SHARED, contradicts, on_the_applications_word
 from warmer.sources.urls import Rejection
 from warmer.sources.urls import check as check_url
-from warmer.store_reader import TargetResult
+from warmer.store_results import TargetResult
 from warmer.verify import Case, judge
 
 if TYPE_CHECKING:

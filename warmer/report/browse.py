@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from warmer.model import Outcome
-    from warmer.store_reader import TargetResult
+    from warmer.store_results import TargetResult
 
 _COLUMNS = (
     "rank", "pass", "status", "elapsed_ms", "first_byte_ms", "bytes", "cache", "verdict",

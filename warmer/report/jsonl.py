@@ -11,7 +11,7 @@ from warmer.report.row import cold_ms, fetched, hot_ms, judgement_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from warmer.store_reader import TargetResult
+    from warmer.store_results import TargetResult
 
 
 def jsonl_lines(results: Iterable[TargetResult]) -> Iterator[bytes]:

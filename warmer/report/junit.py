@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from warmer.report.summary import Report
-    from warmer.store_reader import TargetResult
+    from warmer.store_results import TargetResult
 
 
 def junit_parts(report: Report, results: Iterable[TargetResult]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from warmer.model import CacheState, Judgement, Verdict
 
 if TYPE_CHECKING:
     from warmer.model import Outcome
-    from warmer.store_reader import TargetResult
+    from warmer.store_results import TargetResult
 
 _FROM_CACHE = frozenset({CacheState.HIT, CacheState.STALE})
 

@@ -16,7 +16,7 @@ from warmer.report.row import cold_ms, elapsed_ms, fetched, hot_ms, judgement_of
 
 if TYPE_CHECKING:
     from warmer.model import Outcome
-    from warmer.store_reader import TargetResult
+    from warmer.store_results import TargetResult
 
 PROBLEMS_LISTED = 1000
 SLOWEST_LISTED = 5

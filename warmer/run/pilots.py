@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from warmer.run.passes import Passes
     from warmer.run.verification import Verification
     from warmer.store import Store
-    from warmer.store_reader import TargetResult
+    from warmer.store_results import TargetResult
 
 PILOTS = 3
 MAX_PILOTS = 8

@@ -12,7 +12,7 @@ from warmer.model import CacheState, Judgement, Verdict
 from warmer.report.wording import counted
 
 if TYPE_CHECKING:
-    from warmer.store_reader import TargetResult
+    from warmer.store_results import TargetResult
 
 APART = Judgement(
     Verdict.UNVERIFIED,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from warmer.run.passes import Passes
     from warmer.run.reach import Reach
     from warmer.store import Store
-    from warmer.store_reader import TargetResult
+    from warmer.store_results import TargetResult
 
     Fetches = Callable[[Sequence[Target]], Awaitable[list[Outcome]]]
 

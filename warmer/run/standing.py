@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from warmer.run.verification import Verification
     from warmer.store import Store
-    from warmer.store_reader import TargetResult
+    from warmer.store_results import TargetResult
     from warmer.verify import Case
 
 _PAGE = 1000

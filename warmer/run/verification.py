@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from warmer.run.probing import ProbeChoice
     from warmer.run.reach import Reach
     from warmer.store import Store
-    from warmer.store_reader import TargetResult
+    from warmer.store_results import TargetResult
     from warmer.timing import Typical
 
 _PAGE = 1000

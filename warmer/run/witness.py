@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from warmer.model import Outcome, Target
-    from warmer.store_reader import TargetResult
+    from warmer.store_results import TargetResult
     from warmer.timing import Typical
 
 PAGES = 3

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.report.runs import fetch, page
 from warmer.daemon.pages import Pages
 from warmer.model import Judgement, Verdict
-from warmer.store_reader import TargetResult
+from warmer.store_results import TargetResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
