@@ -207,52 +207,6 @@ class Judgement:
     evidence: tuple[EvidenceKind, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """One look at one cache server's counters; counts, all clients together.
-
-    Source: Redis INFO, memcached `stats`. `identity` changes when the server
-    restarts; `resets` and `flushes` count commands that void a difference;
-    `connections` falls when counters were reset; `cpu_s` is the processor time of
-    the server since it started, in seconds. `own_hits`, `own_misses` are
-    how often our own look-ups had moved the counters when this was read.
-    """
-
-    node: str
-    kind: str
-    identity: str
-    hits: int
-    misses: int
-    evictions: int
-    connections: int
-    resets: int
-    flushes: int
-    used_bytes: int
-    max_bytes: int | None
-    policy: str | None
-    cpu_s: float = 0.0
-    own_hits: int = 0
-    own_misses: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delta:
-    """The difference of two readings of one node, net of our own look-ups.
-
-    `trusted` is False, `note` says why, and the counts are None, when the
-    server restarted, was reset or flushed in between.
-    """
-
-    node: str
-    kind: str
-    hits: int | None
-    misses: int | None
-    evictions: int | None
-    hit_ratio: float | None
-    trusted: bool
-    note: str | None
-
-
 @dataclass(frozen=True, slots=True)
 class LimitMove:
     """How many requests may be in flight from `at_s` seconds into the run on, and why.

@@ -7,16 +7,33 @@ cannot be trusted has no counts at all: an unknown ratio is None, never 0.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from warmer.model import Delta
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from warmer.model import Reading
+    from warmer.caches.server import Reading
 
 _MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """The difference of two readings of one node, net of our own look-ups.
+
+    `trusted` is False, `note` says why, and the counts are None, when the
+    server restarted, was reset or flushed in between.
+    """
+
+    node: str
+    kind: str
+    hits: int | None
+    misses: int | None
+    evictions: int | None
+    hit_ratio: float | None
+    trusted: bool
+    note: str | None
 
 
 def difference(before: Reading, after: Reading) -> Delta:

@@ -19,8 +19,8 @@ from urllib.parse import unquote_to_bytes
 from pymemcache.client.rendezvous import RendezvousHash
 
 from warmer.caches.memcached_protocol import MemcachedNode, MetadumpRefusedError, can_exist
+from warmer.caches.server import Reading
 from warmer.errors import ConfigError
-from warmer.model import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

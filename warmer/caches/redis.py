@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from warmer.caches.address import CacheAddress
-    from warmer.model import Reading
+    from warmer.caches.server import Reading
 
 BATCH_KEYS = 2_000
 SCAN_COUNT = 1_000

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import InvalidResponse
 
-from warmer.model import Reading
+from warmer.caches.server import Reading
 
 if TYPE_CHECKING:
     from warmer.caches.redis_connection import Node

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from warmer.model import Reading
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -23,6 +21,34 @@ class Entry:
 
     size_bytes: int
     ttl_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One look at one cache server's counters; counts, all clients together.
+
+    Source: Redis INFO, memcached `stats`. `identity` changes when the server
+    restarts; `resets` and `flushes` count commands that void a difference;
+    `connections` falls when counters were reset; `cpu_s` is the processor time of
+    the server since it started, in seconds. `own_hits`, `own_misses` are
+    how often our own look-ups had moved the counters when this was read.
+    """
+
+    node: str
+    kind: str
+    identity: str
+    hits: int
+    misses: int
+    evictions: int
+    connections: int
+    resets: int
+    flushes: int
+    used_bytes: int
+    max_bytes: int | None
+    policy: str | None
+    cpu_s: float = 0.0
+    own_hits: int = 0
+    own_misses: int = 0
 
 
 class CacheServer(Protocol):

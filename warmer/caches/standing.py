@@ -25,7 +25,7 @@ from warmer.errors import ConfigError
 if TYPE_CHECKING:
     from warmer.caches.address import CacheAddress
     from warmer.caches.redis_connection import Node
-    from warmer.model import Reading
+    from warmer.caches.server import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,8 @@ from warmer.run.check import tried
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from warmer.caches.server import Reading
     from warmer.config import SiteConfig
-    from warmer.model import Reading
     from warmer.run.check import Finding
 
 

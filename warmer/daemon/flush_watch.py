@@ -20,9 +20,8 @@ from warmer.model import Trigger
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from warmer.caches.server import CacheServer
+    from warmer.caches.server import CacheServer, Reading
     from warmer.daemon.reception import Reception
-    from warmer.model import Reading
 
 _log = logging.getLogger(__name__)
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from warmer.caches.key_scheme import KeyPins
-    from warmer.caches.server import CacheServer
+    from warmer.caches.server import CacheServer, Reading
     from warmer.config import CacheConfig
-    from warmer.model import KeyQuestion, Reading
+    from warmer.model import KeyQuestion
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,9 @@ from warmer.model import Pass
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from warmer.caches.delta import Delta
+    from warmer.caches.server import Reading
     from warmer.config import CacheConfig
-    from warmer.model import Delta, Reading
     from warmer.run.cache_keys import CacheKeys
 
 _MIB = 1024 * 1024

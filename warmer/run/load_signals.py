@@ -21,10 +21,9 @@ from warmer.errors import ConfigError, WarmerError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from warmer.caches.server import CacheServer
+    from warmer.caches.server import CacheServer, Reading
     from warmer.config import GuardConfig, SiteConfig
     from warmer.crawl.watch import Signal
-    from warmer.model import Reading
 
 COMMAND_TIMEOUT_S = 5.0
 _CANNOT_BE_RUN = (126, 127)

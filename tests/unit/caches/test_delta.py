@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warmer.caches.delta import difference, differences, eviction_warning, hit_ratio
-from warmer.model import Delta, Reading
+from warmer.caches.delta import Delta, difference, differences, eviction_warning, hit_ratio
+from warmer.caches.server import Reading
 
 BEFORE = Reading(
     node="127.0.0.1:6379",

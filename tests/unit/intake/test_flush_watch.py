@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from warmer.caches.server import Reading
 from warmer.daemon.flush_watch import change
-from warmer.model import Reading
 
 
 def reading(node: str = "a:1", identity: str = "x", flushes: int = 0) -> Reading:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from warmer.caches.server import Reading
 from warmer.caches.standing import Standing
-from warmer.model import Reading
 from warmer.preflight.result import CACHES, Grade
 from warmer.preflight.stores import judged, unanswered
 

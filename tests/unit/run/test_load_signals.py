@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
+from warmer.caches.server import Reading
 from warmer.config import CacheConfig, GuardConfig, SiteConfig
 from warmer.errors import ConfigError
-from warmer.model import Reading
 from warmer.run.load_signals import CacheSignal, CommandSignal, beyond, excesses, load_signals
 
 if TYPE_CHECKING:
