@@ -23,8 +23,9 @@ from tests.unit.verdict_cases import (
 )
 from warmer import verify
 from warmer.caches import http_evidence
+from warmer.case import Case
 from warmer.model import CacheState, Judgement, KeyAnswer, KeyState, Verdict
-from warmer.verify import Case, judge, needs_probe
+from warmer.verify import judge, needs_probe
 
 # Failures
 

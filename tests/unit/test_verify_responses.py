@@ -24,9 +24,10 @@ from tests.unit.verdict_cases import (
     verdict,
     warm,
 )
+from warmer.case import Case
 from warmer.model import CacheState, Judgement, Outcome, Pass, Verdict
 from warmer.timing import Typical
-from warmer.verify import Case, judge, needs_probe
+from warmer.verify import judge, needs_probe
 
 # Responses alone
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from warmer.case import Case
 from warmer.model import CacheState, EvidenceKind, KeyAnswer, KeyState, Outcome, Pass
-from warmer.verify import Case, judge
+from warmer.verify import judge
 
 HIT, MISS, STALE = CacheState.HIT, CacheState.MISS, CacheState.STALE
 BYPASS, UNKNOWN = CacheState.BYPASS, CacheState.UNKNOWN

@@ -19,6 +19,7 @@ from urllib.parse import urljoin, urlsplit
 from msgspec.structs import replace
 
 from warmer.caches.http_evidence import each_cache
+from warmer.case import Case
 from warmer.crawl.profiles import RUN_HEADER
 from warmer.errors import ConfigError
 from warmer.explain.fetching import RUN, Fetching
@@ -40,7 +41,7 @@ from warmer.run.witness import FETCHES, NOT_SHARED, contradicts, on_the_applicat
 from warmer.sources.urls import Rejection
 from warmer.sources.urls import check as check_url
 from warmer.store_results import TargetResult
-from warmer.verify import Case, judge
+from warmer.verify import judge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

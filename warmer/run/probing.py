@@ -12,8 +12,8 @@ from warmer.model import CacheState, Judgement, Verdict
 from warmer.verify import needs_probe
 
 if TYPE_CHECKING:
+    from warmer.case import Case
     from warmer.config import VerifyConfig
-    from warmer.verify import Case
 
 BLIND_SAMPLE = 50
 """Where no cache has said anything, so many probes show whether more of them would tell."""

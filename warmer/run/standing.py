@@ -17,10 +17,10 @@ from warmer.verify import judge
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from warmer.case import Case
     from warmer.run.verification import Verification
     from warmer.store import Store
     from warmer.store_results import TargetResult
-    from warmer.verify import Case
 
 _PAGE = 1000
 

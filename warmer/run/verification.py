@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+from warmer.case import Case
 from warmer.model import (
     CacheState,
     EvidenceKind,
@@ -28,7 +29,7 @@ from warmer.run.witness import (
     on_the_applications_word,
 )
 from warmer.timing import typical
-from warmer.verify import Case, judge
+from warmer.verify import judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
