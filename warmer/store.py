@@ -13,7 +13,7 @@ import secrets
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from warmer.errors import BusyError, ConfigError, StoreError
+from warmer.errors import ConfigError
 from warmer.model import (
     Judgement,
     LimitMove,
@@ -24,9 +24,9 @@ from warmer.model import (
     Target,
     Trigger,
 )
-from warmer.run_lock import RunLock, is_held
 from warmer.store_inserts import insert_outcomes, insert_targets, insert_verdicts
 from warmer.store_metrics import forget, keep
+from warmer.store_open_runs import OpenRuns
 from warmer.store_reader import StoreReader
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Store(StoreReader):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self._locks: dict[str, RunLock] = {}
+        self._open_runs = OpenRuns(path)
 
     @classmethod
     def existing(cls, path: Path) -> Self:
@@ -56,17 +56,8 @@ class Store(StoreReader):
 
     def close(self) -> None:
         """Close the file; runs of this process that have not finished count as killed."""
-        for lock in self._locks.values():
-            lock.release()
-        self._locks.clear()
+        self._open_runs.close()
         self._file.close()
-
-    def _lock(self, run_id: str) -> None:
-        try:
-            self._locks[run_id] = RunLock(self.path, run_id)
-        except OSError as error:
-            msg = f"{self.path}: no lock file can be made beside it: {error.strerror}"
-            raise StoreError(msg) from error
 
     def create_run(
         self,
@@ -85,39 +76,18 @@ class Store(StoreReader):
         Raises BusyError for a crawl while another process crawls the same site.
         """
         run_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        self._lock(run_id)
-        try:
-            with self._file.writing() as db:
-                if kind is RunKind.CRAWL:
-                    self._check_alone(db, site)
-                db.execute(
-                    "INSERT INTO runs (id, site, trigger, status, started_at, base_url, config,"
-                    " whole, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        run_id, site, trigger, RunStatus.RUNNING, now.timestamp(), base_url,
-                        config, whole, kind,
-                    ),
-                )  # fmt: skip
-        except BaseException:
-            self._locks.pop(run_id).release()
-            raise
+        with self._open_runs.begin(run_id), self._file.writing() as db:
+            if kind is RunKind.CRAWL:
+                self._open_runs.check_alone(db, site)
+            db.execute(
+                "INSERT INTO runs (id, site, trigger, status, started_at, base_url, config,"
+                " whole, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    run_id, site, trigger, RunStatus.RUNNING, now.timestamp(), base_url,
+                    config, whole, kind,
+                ),
+            )  # fmt: skip
         return self.run(run_id)
-
-    def _check_alone(self, db: Connection, site: str) -> None:
-        """Within a transaction, so that of two that begin at once the second sees the first.
-
-        Runs of this very store are its owner's business.
-        """
-        crawls = db.execute(
-            "SELECT id FROM runs WHERE site = ? AND kind = ? AND status = ?",
-            (site, RunKind.CRAWL, RunStatus.RUNNING),
-        )
-        for (run_id,) in crawls:
-            if run_id not in self._locks and is_held(self.path, run_id):
-                raise BusyError(
-                    f"run {run_id} of {site} is under way, and two at once would render each page"
-                    " twice; expected to be alone, so try again when it has ended"
-                )
 
     def adopt_run(self, run_id: str) -> None:
         """Mark a run that was cut short as running again, in this process.
@@ -125,23 +95,17 @@ class Store(StoreReader):
         Raises ConfigError while another process has it, when it has finished, and where
         it ended before it had a plan; BusyError as `create_run`.
         """
-        self._lock(run_id)
-        try:
-            with self._file.writing() as db:
-                found = db.execute(
-                    "SELECT status, planned, site, kind FROM runs WHERE id = ?", (run_id,)
-                )
-                status, planned, site, kind = found.fetchone()
-                _check_open(run_id, status, planned, kind)
-                if kind == RunKind.CRAWL:
-                    self._check_alone(db, site)
-                db.execute(
-                    "UPDATE runs SET status = ?, note = '' WHERE id = ?",
-                    (RunStatus.RUNNING, run_id),
-                )
-        except BaseException:
-            self._locks.pop(run_id).release()
-            raise
+        with self._open_runs.begin(run_id), self._file.writing() as db:
+            found = db.execute(
+                "SELECT status, planned, site, kind FROM runs WHERE id = ?", (run_id,)
+            )
+            status, planned, site, kind = found.fetchone()
+            _check_open(run_id, status, planned, kind)
+            if kind == RunKind.CRAWL:
+                self._open_runs.check_alone(db, site)
+            db.execute(
+                "UPDATE runs SET status = ?, note = '' WHERE id = ?", (RunStatus.RUNNING, run_id)
+            )
 
     def finish_run(
         self,
@@ -157,7 +121,7 @@ class Store(StoreReader):
                 "UPDATE runs SET status = ?, duration_s = ?, note = ?, warnings = ? WHERE id = ?",
                 (status, duration_s, note, json.dumps(list(warnings)), run_id),
             )
-        self._locks.pop(run_id).release()
+        self._open_runs.end(run_id)
 
     @contextlib.contextmanager
     def _changing(self, run_id: str) -> Iterator[tuple[Connection, int]]:
