@@ -26,6 +26,13 @@ COMMON: dict[str, Any] = {
     # The default of 100 starts 100 tasks for every response.
     "CONCURRENT_ITEMS": 1,
 }
+BARE: dict[str, Any] = COMMON | {
+    "DOWNLOADER": "warmer.crawl.plan_downloader.PlanDownloader",
+    "DOWNLOADER_MIDDLEWARES_BASE": {},
+    "SPIDER_MIDDLEWARES_BASE": {},
+    "EXTENSIONS_BASE": {},
+}
+"""For plans and replays: nothing between engine and wire but our own middlewares."""
 
 
 def plan_settings(
@@ -37,7 +44,7 @@ def plan_settings(
     logins: bool = False,
     servers: int = 1,
 ) -> dict[str, Any]:
-    """For passes over a plan: nothing between engine and wire but our own middlewares.
+    """For passes over a plan.
 
     `limit` may be moved up to `ceiling` while the crawl goes on, also over several `servers`.
     """
@@ -55,16 +62,12 @@ def plan_settings(
         middlewares["warmer.crawl.robots.RobotsMiddleware"] = 100
     if logins:
         middlewares["warmer.crawl.login_middleware.LoginMiddleware"] = 700
-    return COMMON | {
+    return BARE | {
         "WARMER_ORIGIN": origin,
         "WARMER_SERVERS": servers,
         "SCHEDULER": "warmer.crawl.plan_scheduler.PlanScheduler",
-        "DOWNLOADER": "warmer.crawl.plan_downloader.PlanDownloader",
         "DOWNLOAD_HANDLERS": {"http": handler, "https": handler},
-        "DOWNLOADER_MIDDLEWARES_BASE": {},
         "DOWNLOADER_MIDDLEWARES": middlewares,
-        "SPIDER_MIDDLEWARES_BASE": {},
-        "EXTENSIONS_BASE": {},
         "CONCURRENT_REQUESTS": limit,
         "CONCURRENT_REQUESTS_PER_DOMAIN": ceiling,
     }
