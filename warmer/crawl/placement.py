@@ -27,6 +27,8 @@ BETTER = 0.85
 """Drawing has helped where pages take less than this part of what they took."""
 UNEVEN, OWN = 1.7, 8
 """One connection so many times as slow as the others may share its worker; after so many pages of each."""
+MOST_OWN = 4
+"""So many connections are remembered for each that is in flight."""
 FIRST_S, LONGEST_S = 0.4, 60.0
 """After so long another worker is drawn to see whether it is better; doubled where it is not."""
 SOONER = 4
@@ -81,6 +83,8 @@ class Placement:
         if self._skip:
             self._skip -= 1
             return
+        if len(self._own) > MOST_OWN * limit:
+            self._own.clear()  # the server closes them itself
         self._latest.append(took_ms)
         self._own.setdefault(connection, deque(maxlen=2 * OWN)).append(took_ms)
         if self._unwanted is None:

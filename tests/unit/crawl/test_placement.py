@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from dataclasses import dataclass, field
 
 import pytest
@@ -136,6 +137,18 @@ def test_another_number_in_flight_is_another_measure() -> None:
     placement.page(2, 20.0, 3, 1.0)
 
     assert placement.keeps(1, 1.0)
+
+
+def test_a_server_that_closes_each_connection_costs_no_memory() -> None:
+    placement = Placement(0.0)
+    tracemalloc.start()
+
+    for connection in range(20_000):
+        placement.page(connection, 20.0, 2, connection / 100)
+
+    kept_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept_bytes < 50_000
 
 
 def test_servers_do_not_share_their_connections() -> None:
