@@ -5,16 +5,13 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from tests.component.crawl_runs import Notebook, new_job
+from tests.component.crawl_runs import new_job
 from tests.servers.misbehaviour import page
 from warmer.crawl.crawl import crawl
-from warmer.crawl.job import Page
 from warmer.crawl.placement import Placements
 
 if TYPE_CHECKING:
     from tests.servers.rogue import Exchange, Rogue
-    from warmer.crawl.fetch import Fetch
-    from warmer.model import Target
 
 PAGE_S = 0.02
 
@@ -38,20 +35,12 @@ class Workers:
         exchange.answer(b"page")
 
 
-class Rendered(Notebook):
-    """Notes what came; every page was rendered."""
-
-    def fetched(self, target: Target, fetch: Fetch, *, attempts: int, final_url: str) -> Page:
-        super().fetched(target, fetch, attempts=attempts, final_url=final_url)
-        return Page.OTHER
-
-
 async def test_a_worker_that_idles_is_found_by_connecting_anew(rogue: Rogue) -> None:
     workers = Workers()
     paths = [f"/p/{number}" for number in range(150)]
     for path in paths:
         rogue.on(path, workers.serve)
-    job = new_job(paths, connect_to=rogue.node, concurrency=2, observer=Rendered())
+    job = new_job(paths, connect_to=rogue.node, concurrency=2)
     job.placements = Placements()
 
     await crawl(job)
@@ -66,6 +55,6 @@ async def test_a_worker_that_idles_is_found_by_connecting_anew(rogue: Rogue) -> 
 async def test_connections_stay_where_nobody_chooses(rogue: Rogue) -> None:
     rogue.on("/", page())
 
-    await crawl(new_job(["/"] * 200, connect_to=rogue.node, concurrency=2, observer=Rendered()))
+    await crawl(new_job(["/"] * 200, connect_to=rogue.node, concurrency=2))
 
     assert rogue.connections == 2

@@ -53,7 +53,10 @@ class _Level:
 
 
 class Placement:
-    """The connections to one server. Connections are told apart by numbers, times are in ms."""
+    """The connections to one server. Connections are told apart by numbers, times are in ms.
+
+    `why` is the reason for which the last one was left, in one line.
+    """
 
     def __init__(self, now: float) -> None:
         self._levels: dict[int, _Level] = {}
@@ -65,6 +68,7 @@ class Placement:
         self._own: dict[int, deque[float]] = {}
         self._unwanted: int | None = None
         self._patience = 0
+        self.why = ""
 
     def keeps(self, connection: int, now: float) -> bool:
         """Whether a request may be sent over a connection; asked before each, False: open another."""
@@ -107,14 +111,17 @@ class Placement:
         if self._pages % EVERY or len(self._latest) < max(FEWEST, 2 * self._limit):
             return
         took_ms = statistics.fmean(self._latest)
-        if took_ms > WORSE * level.good_ms():
-            self._draw(level, took_ms)
+        good_ms = level.good_ms()
+        if took_ms > WORSE * good_ms:
+            self._draw(level, took_ms, f"pages take {took_ms:.0f} ms, {good_ms:.0f} with others")
             return
         if level.before_ms is not None:
             self._learn(level, level.before_ms, took_ms)
-        if now - self._since >= level.wait_s / (SOONER if self._has_one_slow() else 1):
+        has_slow = self._has_one_slow()
+        if now - self._since >= level.wait_s / (SOONER if has_slow else 1):
             level.before_ms = took_ms
-            self._draw(level, took_ms)
+            slow = "one is slower than the others"
+            self._draw(level, took_ms, slow if has_slow else "another may serve better")
 
     def _learn(self, level: _Level, before_ms: float, took_ms: float) -> None:
         """What the last draw was good for."""
@@ -128,8 +135,9 @@ class Placement:
         means = sorted(statistics.fmean(each) for each in self._own.values() if len(each) >= OWN)
         return len(means) >= 3 and means[-1] > UNEVEN * statistics.median(means[:-1])
 
-    def _draw(self, level: _Level, took_ms: float) -> None:
+    def _draw(self, level: _Level, took_ms: float, why: str) -> None:
         """The slowest connection is left."""
+        self.why = why
         level.known.append(took_ms)
         self._patience = FEWEST * self._limit
         self._unwanted = max(self._own, key=lambda each: statistics.fmean(self._own[each]))

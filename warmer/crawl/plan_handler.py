@@ -103,7 +103,11 @@ class PlanDownloadHandler(CurlDownloadHandler):
         if self._placements is None:
             return True
         now = time.monotonic()
-        return self._placements.of(request.meta.get(SERVER), now).keeps(connection, now)
+        placement = self._placements.of(request.meta.get(SERVER), now)
+        if placement.keeps(connection, now):
+            return True
+        _log.info("a connection is left: %s", placement.why)
+        return False
 
     def _prepare(self, handle: pycurl.Curl, request: Request, *, secure: bool) -> None:
         """As it was planned: libcurl turns %2f into %2F, which is another key to proxies."""

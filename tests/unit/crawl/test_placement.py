@@ -72,9 +72,11 @@ class Workers:
 def test_two_connections_of_one_worker_are_parted() -> None:
     site = Workers(2, places=[0, 0, 1])
 
-    site.crawl(Placement(0.0), 2, seconds=10.0)
+    placement = Placement(0.0)
+    site.crawl(placement, 2, seconds=10.0)
 
     assert site.idle_share(since=2.0) == 0.0
+    assert placement.why == "another may serve better"
 
 
 def test_connections_of_two_workers_stay_with_them() -> None:
