@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -213,12 +214,15 @@ async def test_a_reload_holds_from_the_next_run_on_and_a_wrong_one_changes_nothi
         await daemon.done(daemon.accept(SAVE, "/p/1/"))
         daemon.reload(site.replace("[crawl]", '[crawl]\nuser_agent = "other/1"'))
         await daemon.done(daemon.accept(SAVE, "/p/1/"))
-        for wrong in ('name = "shop"', "/p/*"), ('name = "other"', "/p/*"), ('name = "shop"', "x"):
-            with pytest.raises(ConfigError):
-                daemon.reload(
-                    site.replace('name = "shop"', wrong[0]).replace("/p/*", wrong[1])
-                    + ('[[schedule]]\ncron = "61 * * * *"' if wrong[0] == 'name = "shop"' else "")
-                )
+        for wrong, why in {
+            site + '[[schedule]]\ncron = "61 * * * *"': 'schedule[0].cron: "61 * * * *"',
+            site.replace(
+                'name = "shop"', 'name = "other"'
+            ): "name and store.path cannot change while the daemon runs",
+            site.replace("/p/*", "x"): 'tags.all[0]: "x" is not of this site',
+        }.items():
+            with pytest.raises(ConfigError, match=re.escape(why)):
+                daemon.reload(wrong)
         await daemon.done(daemon.accept(SAVE, "/p/1/"))
     agents = [request.headers["user-agent"] for request in rogue.requests("/p/1/")]
     assert agents[1:] == ["other/1", "other/1"]

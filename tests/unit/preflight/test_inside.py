@@ -137,10 +137,12 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
         lambda kids: st.lists(kids) | st.dictionaries(st.text(), kids),
     ).map(lambda each: json.dumps(each).encode())
 )
-def test_whatever_is_in_a_file_it_is_refused_or_read(
+def test_whatever_else_is_in_a_file_is_refused_in_one_line(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "anything.json"
     path.write_bytes(content)
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError) as refused:
         inside(path, URL, NOW)
+    assert str(refused.value).startswith(f"{path}: ")
+    assert "\n" not in str(refused.value)
