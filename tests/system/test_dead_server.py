@@ -121,3 +121,19 @@ def test_a_login_is_made_at_the_first_server_that_can_be_reached(
     assert f"by way of {nobody}: connect: " in checked.stdout + checked.stderr
     assert "a session, by /admin/login/" in checked.stdout, checked.stdout
     assert [row.reason for row in found.rows if row.status == 200] == ["vary-cookie"], found.stderr
+
+
+def test_a_named_canary_is_watched_at_a_server_that_can_be_reached(
+    start_site: StartSite, start_nginx: StartNginx, nobody: str, tmp_path: Path
+) -> None:
+    site = start_site(SiteOptions(pages=24, render_s=0.02))
+    front = start_nginx(fronts.nginx_cache(site.port)).node
+    write(tmp_path, nobody, front, more='[guard]\nurl = "/p/1/"')
+    checked = warmer(tmp_path, "check", "site.toml")
+    assert f"ok   guard.url http://{PUBLIC_HOST}/p/1/: " in checked.stdout
+
+    pages = "\n".join(f"/p/{number}/" for number in range(1, 25))
+    found = crawl(tmp_path, "-c", "site.toml", "-", "-v", stdin=pages)
+
+    assert len(found.warm()) == 24, found.stderr
+    assert f"the visitor guard watches http://{PUBLIC_HOST}/p/1/: " in found.stderr

@@ -137,7 +137,8 @@ class Watch:
     def __post_init__(self) -> None:
         self._guard = VisitorGuard(self.tolerance)
         if self.chosen is not None:
-            self._candidates.append(self.chosen)
+            by_server = [dataclasses.replace(self.chosen, server=each) for each in self.servers]
+            self._candidates += by_server or [self.chosen]
             self._offered.set()
 
     @property

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
+
+from msgspec.structs import replace
 
 from warmer.caches.http_obstacles import obstacle
 from warmer.caches.open import open_cache
 from warmer.config import CrawlConfig
 from warmer.crawl.crawl import crawl
 from warmer.crawl.plan_job import PlanJob
+from warmer.crawl.servers import Servers, Spread
 from warmer.errors import ExitCode, WarmerError
 from warmer.host_name import site_root
 from warmer.model import Target
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     from warmer.run.request import Resolved
 
 
+_FIRST = 1
+"""The rank of the one target."""
 _SHUT_OUT = frozenset({400, 401, 403})
 """So an origin answers to whoever comes with a wrong name, or without a login."""
 _BROKEN = 500
@@ -155,25 +160,26 @@ async def _try_login(site: SiteConfig, login: LoginConfig) -> Finding:
 async def _try_origin(site: SiteConfig, place: str | None) -> Finding:
     base_url = site_root(site.base_url)
     where = f" by way of {place}" if place else ""
-    return await _try_page(site, f"{base_url}/", place, _First(f"origin {base_url}{where}"))
+    observer = _First(f"origin {base_url}{where}")
+    return await _try_page(replace(site, connect_to=place), f"{base_url}/", observer)
 
 
 async def _try_guard(site: SiteConfig, named: str) -> Finding:
     url = urljoin(f"{site_root(site.base_url)}/", named)
-    place = next(iter(site.servers), None)
-    return await _try_page(site, url, place, _Watched(f"guard.url {url}"))
+    return await _try_page(site, url, _Watched(f"guard.url {url}"))
 
 
-async def _try_page(site: SiteConfig, url: str, place: str | None, observer: _First) -> Finding:
-    """Ask once for one page, of this server."""
+async def _try_page(site: SiteConfig, url: str, observer: _First) -> Finding:
+    """Ask once for one page, of the first server that can be reached."""
     found = reach(site, site_root(site.base_url))
     job = PlanJob(
-        targets=iter([Target(1, url, found.variants[0].name)]),
+        targets=iter([Target(_FIRST, url, found.variants[0].name)]),
         headers=found.lines("check"),
-        origin=replace(found.origin, connect_to=place),
+        origin=found.origin,
         config=CrawlConfig(retries=0, max_redirects=site.crawl.max_redirects),
         observer=observer,
         keep_bytes=0,
+        route=Spread(Servers(site.servers), -_FIRST) if len(site.servers) > 1 else None,
     )
     await crawl(job)
     return observer.finding
