@@ -56,7 +56,7 @@ async def test_a_crawl_that_is_stopped_in_a_pause_ends(rogue: Rogue) -> None:
         rogue.on("/", page(status="503 Service Unavailable"))
     await seen.until(0)
     job.stop()
-    await asyncio.wait_for(crawling, 3)
+    await asyncio.wait_for(crawling, 30)
 
 
 async def test_the_first_pages_are_tried_as_canaries_while_nothing_else_is_sent(
