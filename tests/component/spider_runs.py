@@ -61,6 +61,6 @@ async def run_by_libcurl(name: str, *start: str, **arguments: Any) -> SpiderRun:
     run = SpiderRun()
     origin = Origin(base_url=start[0], hosts=frozenset({"127.0.0.1"}))
     config = CrawlConfig(retries=0)
-    arguments = {"sink": run.candidates.append, "skipped": run.skipped} | arguments
-    run.spider = await crawl_source(name, origin, config, {}, start_urls=start, **arguments)
+    arguments |= {"start_urls": start, "sink": run.candidates.append, "skipped": run.skipped}
+    run.spider = await crawl_source(name, origin, config, {}, **arguments)
     return run
