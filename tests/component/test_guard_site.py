@@ -28,7 +28,8 @@ async def test_a_canary_that_turns_slow_pauses_the_crawl_until_it_is_fast_again(
     paths = pages(4000)
     script(rogue, paths)
     rogue.on("/", HOT)
-    job, seen = watched_job(paths, rogue, canary="/", max_concurrency=2)
+    # At its own pace the crawl would be over before the third slow look.
+    job, seen = watched_job(paths, rogue, canary="/", max_concurrency=2, rate=400.0)
     crawling = asyncio.create_task(crawl(job))
     await seen.until(2)
 
@@ -95,7 +96,7 @@ async def test_a_canary_that_disappears_is_left_and_the_crawl_goes_on(rogue: Rog
     paths = pages(2000)
     script(rogue, paths)
     rogue.on("/", in_turn(*[HOT] * 7, page(status="404 Not Found")))
-    job, seen = watched_job(paths, rogue, canary="/", max_concurrency=1)
+    job, seen = watched_job(paths, rogue, canary="/", max_concurrency=1, rate=400.0)
     await crawl(job)
     assert [note.partition(";")[0] for note in seen.notes] == [
         "visitors are not watched: http://www.example.com/ is no hot page (status 404)"
@@ -114,7 +115,7 @@ async def test_the_canary_stays_away_for_as_long_as_it_is_asked_to(rogue: Rogue)
         HOT(exchange)
 
     rogue.on("/", in_turn(*[HOT] * 7, busy, hot_again))
-    job, _ = watched_job(paths, rogue, canary="/", max_concurrency=1)
+    job, _ = watched_job(paths, rogue, canary="/", max_concurrency=1, rate=400.0)
     crawling = asyncio.create_task(crawl(job))
     assert await asyncio.to_thread(looked_again.wait, 30)
     job.stop()
