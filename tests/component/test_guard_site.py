@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from tests.component.crawl_runs import Notebook
@@ -92,16 +93,20 @@ async def test_pages_that_no_cache_gives_are_left_and_one_line_says_so(rogue: Ro
     assert len(job.observer.calls) == 60
 
 
-async def test_a_canary_that_disappears_is_left_and_the_crawl_goes_on(rogue: Rogue) -> None:
+async def test_a_canary_that_disappears_is_left_for_one_of_the_plan(rogue: Rogue) -> None:
     paths = pages(2000)
-    script(rogue, paths)
+    for path in paths:
+        rogue.on(path, in_turn(page(), HOT))
     rogue.on("/", in_turn(*[HOT] * 7, page(status="404 Not Found")))
     job, seen = watched_job(paths, rogue, canary="/", max_concurrency=1, rate=400.0)
     await crawl(job)
-    assert [note.partition(";")[0] for note in seen.notes] == [
-        "visitors are not watched: http://www.example.com/ is no hot page (status 404)"
-    ]
+    (note,) = seen.notes
+    named = "http://www.example.com/ under [guard] url is no hot page (status 404)"
+    assert note == f"{named}: one of the plan's is watched"
     assert 0 not in {move.limit for move in seen.moves}
+    looks = Counter(request.target for request in rogue.requests())
+    (watched,) = [path for path in paths if looks[path] > 1]
+    assert looks[watched] > 6
 
 
 async def test_the_canary_stays_away_for_as_long_as_it_is_asked_to(rogue: Rogue) -> None:

@@ -12,11 +12,12 @@ from tests.component.watched_crawls import Seen, judged, pages, script, watched_
 from tests.servers.misbehaviour import in_turn, page, redirect, slow
 from warmer.crawl.crawl import crawl
 from warmer.crawl.governor import Governor, wake
-from warmer.crawl.watch import Brake, Watch
+from warmer.crawl.watch import Watch
 from warmer.run.visitor_watch import is_hot
 
 if TYPE_CHECKING:
     from tests.servers.rogue import Rogue
+    from warmer.crawl.brake import Brake
     from warmer.model import LimitMove
 
 

@@ -117,30 +117,29 @@ def test_the_page_to_watch_may_be_named(tmp_path: Path, site: DjangoSite, config
     assert site.renders("/p/7/") == 1
 
 
-def test_where_the_named_page_is_none_one_line_says_so(
+def test_where_the_named_page_is_none_one_of_the_plan_is_watched(
     tmp_path: Path, site: DjangoSite, config: Path
 ) -> None:
     add(config, '[guard]\nurl = "/404"\n')
-    result = crawl(tmp_path, "-c", config.name)
+    result = crawl(tmp_path, "-c", config.name, "-v")
     assert result.code == 0, result.stderr
-    told = [line for line in result.stderr.splitlines() if "visitors are not watched" in line]
+    told = [line for line in result.stderr.splitlines() if "is no hot page" in line]
     assert told == [
-        (
-            f"visitors are not watched: {site.url}/404 is no hot page (status 404); name one under"
-            " [guard] url, or choose a --concurrency"
-        )
+        f"{site.url}/404 under [guard] url is no hot page (status 404): one of the plan's is watched"
     ]
+    assert f"the visitor guard watches {site.url}/p/" in result.stderr
     assert site.renders("/404") == 1
 
 
-def test_a_named_page_that_no_cache_keeps_is_not_watched_and_one_line_says_so(
+def test_a_named_page_that_no_cache_keeps_is_not_watched_for_long(
     tmp_path: Path, site: DjangoSite, config: Path
 ) -> None:
     add(config, '[guard]\nurl = "/no-store/"\n')
     result = crawl(tmp_path, "-c", config.name)
     assert result.code == 0, result.stderr
-    (told,) = [line for line in result.stderr.splitlines() if "not watched" in line]
-    assert f"{site.url}/no-store/ is no hot page (its responses come from no cache)" in told
+    assert (
+        f"{site.url}/no-store/ under [guard] url is no hot page (its responses come from no cache)"
+    ) in result.stderr
     # Six looks at the beginning, and not one a second for a page that is rendered each time.
     assert site.renders("/no-store/") == 6
 

@@ -16,12 +16,14 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from warmer.crawl.brake import Pressure
 from warmer.crawl.canary import Canary, GoneError
 from warmer.crawl.guard import Advice, VisitorGuard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from warmer.crawl.brake import Brake
     from warmer.crawl.canary import IsHot
     from warmer.crawl.guard import Look, Tolerance
     from warmer.crawl.origin import Origin
@@ -42,49 +44,6 @@ STILL_RENDERED = 0.7
 """A page whose second fetch takes nearly as long as its first one comes from no cache."""
 MISSES = 3
 """So often in a row rendered, the canary is kept by no cache any more."""
-
-
-class Brake(Protocol):
-    """What slows the crawl down."""
-
-    @property
-    def pressed(self) -> bool:
-        """Whether the crawl pauses until it is released."""
-        ...
-
-    @property
-    def alone_ms(self) -> float:
-        """See `Limiter.alone_ms`."""
-        ...
-
-    @property
-    def limit(self) -> int:
-        """How many may be in flight."""
-        ...
-
-    def vouch(self, level: int | None) -> None:
-        """See `Limiter.vouch`."""
-        ...
-
-    def press(self, why: str) -> None: ...
-
-    def release(self, why: str) -> None: ...
-
-    def relent(self, why: str) -> None:
-        """Two at once again, for one has not helped visitors."""
-        ...
-
-    def give_up(self, why: str) -> None:
-        """End the crawl."""
-        ...
-
-    async def quiet(self) -> None:
-        """Send nothing, and return when nothing is on the wire any more."""
-        ...
-
-    def go_on(self) -> None:
-        """Send again."""
-        ...
 
 
 class Signal(Protocol):
@@ -131,11 +90,11 @@ class Watch:
     _canary: Canary | None = None
     _guard: VisitorGuard = field(init=False)
     _misses: int = 0
-    _hot: set[object] = field(default_factory=set)
-    _paused_at: float | None = None
+    _pressure: Pressure = field(init=False)
 
     def __post_init__(self) -> None:
         self._guard = VisitorGuard(self.tolerance)
+        self._pressure = Pressure(self.patience_s)
         if self.chosen is not None:
             by_server = [dataclasses.replace(self.chosen, server=each) for each in self.servers]
             self._candidates += by_server or [self.chosen]
@@ -183,6 +142,7 @@ class Watch:
                     await self._look(self._canary, brake)
             except GoneError as error:
                 self._leave(error, brake)
+                await self._offered.wait()
         brake.vouch(None)
 
     async def _begin(self, candidate: Candidate, brake: Brake) -> None:
@@ -217,16 +177,16 @@ class Watch:
             await asyncio.sleep(max(AGAIN_S, canary.asked_pause_s))
             advice = await self._advice(canary, brake)
         if advice is Advice.BACK_OFF:
-            self._press(self._guard, self._guard.why, brake)
+            self._pressure.press(self._guard, self._guard.why, brake)
         elif advice is Advice.TRY:
-            self._release(self._guard, self._guard.why, brake)
+            self._pressure.release(self._guard, self._guard.why, brake)
         elif advice is Advice.RELENT:
-            self._relent(brake)
+            self._pressure.relent(self._guard, self._guard.why, brake)
         elif not brake.pressed or advice is Advice.RESUME:
-            self._cool(self._guard, self._guard.why, brake)
+            self._pressure.cool(self._guard, self._guard.why, brake)
         if self._guard.saw_well:
             brake.vouch(level)
-        self._heed_patience(self._guard.why, brake)
+        self._pressure.heed_patience(self._guard.why, brake)
 
     async def _until_next_look(self, canary: Canary) -> None:
         """The time between two looks, or less where the limit grows."""
@@ -256,49 +216,29 @@ class Watch:
         url = self._canary.url if self._canary else ""
         self.close()
         self._misses = 0
-        self._cool(self._guard, "there is no canary any more", brake)
+        self._pressure.cool(self._guard, "there is no canary any more", brake)
         _log.info("the visitor guard leaves %s: %s", url, why)
-        if not self._candidates:
+        if self._candidates:
+            return
+        if self.chosen is None:
             self.note(
                 f"visitors are not watched: {url} is no hot page ({why}); name one under"
                 " [guard] url, or choose a --concurrency"
             )
+            return
+        self.note(f"{url} under [guard] url is no hot page ({why}): one of the plan's is watched")
+        self.chosen = None
+        self._offered.clear()
 
     async def _watch_signal(self, signal: Signal, brake: Brake) -> None:
         while True:
             why = await signal.read()
             if why:
-                self._press(signal, why, brake)
-                self._heed_patience(why, brake)
+                self._pressure.press(signal, why, brake)
+                self._pressure.heed_patience(why, brake)
             else:
-                self._cool(signal, "nothing is too hot any more", brake)
+                self._pressure.cool(signal, "nothing is too hot any more", brake)
             await asyncio.sleep(SIGNALS_S)
-
-    def _relent(self, brake: Brake) -> None:
-        self._hot.discard(self._guard)
-        if not self._hot:
-            brake.relent(self._guard.why)
-
-    def _press(self, what: object, why: str, brake: Brake) -> None:
-        self._hot.add(what)
-        brake.press(why)
-        if brake.pressed and self._paused_at is None:
-            self._paused_at = time.monotonic()
-
-    def _release(self, what: object, why: str, brake: Brake) -> None:
-        self._hot.discard(what)
-        if brake.pressed and not self._hot:
-            brake.release(why)
-
-    def _cool(self, what: object, why: str, brake: Brake) -> None:
-        self._release(what, why, brake)
-        if not self._hot:
-            self._paused_at = None
-
-    def _heed_patience(self, why: str, brake: Brake) -> None:
-        """Nobody knows of a run that waits for ever."""
-        if self._paused_at is not None and time.monotonic() - self._paused_at >= self.patience_s:
-            brake.give_up(f"for {self.patience_s:g} s (guard.max_pause_s) it had to pause: {why}")
 
 
 def _idle_ms(looks: Sequence[Look], cold_ms: float | None) -> list[float]:
