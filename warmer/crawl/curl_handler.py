@@ -8,6 +8,7 @@ always read to its end, but only the first `meta["keep_bytes"]` of it are kept.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -59,10 +60,8 @@ class CurlDownloadHandler(BaseDownloadHandler):
     async def _fetch(self, request: Request, by: Origin | None = None) -> Fetch:
         """One exchange; `by` is the origin with another server to connect to."""
         origin = by or self._origin
-        place = urlsplit(request.url)
-        host = place.hostname or ""
+        host, secure = _place("/".join(request.url.split("/", 3)[:3]))
         foreign = not origin.owns(host)
-        secure = place.scheme == "https"
         idle = self._idle.setdefault((foreign, origin.connect_to), [])
         handle = idle.pop() if idle else self._new_handle(origin, secure=secure, foreign=foreign)
         sockets = origin.guard(handle, host)
@@ -163,6 +162,13 @@ class CurlDownloadHandler(BaseDownloadHandler):
             for handle in handles:
                 handle.close()
             handles.clear()
+
+
+@lru_cache(maxsize=256)
+def _place(root: str) -> tuple[str, bool]:
+    """Host name in lower case, and whether by https, of a URL up to its path: few, asked often."""
+    parts = urlsplit(root)
+    return parts.hostname or "", parts.scheme == "https"
 
 
 def _set_header_lines(handle: pycurl.Curl, lines: Sequence[str]) -> None:
