@@ -134,6 +134,24 @@ async def test_the_forms_own_page_is_a_page(server: Running) -> None:
     assert set(notebook.results().values()) == {200}
 
 
+async def test_forms_at_home_cost_one_login_for_each_place_not_for_each_page() -> None:
+    taken = (302, {"Set-Cookie": "sessionid=s3cret; Path=/", "Location": "/home/"}, "")
+    form: Script = (200, {}, f"<title>Log in</title>{FORM}")
+    paths = [f"/login/?next=/p-{number}" for number in range(20)]
+    script = {
+        "GET /enter/": form,
+        "POST /enter/": taken,
+        **{f"GET {path}": (200, {}, "inside") for path in ("/", "/home/")},
+        **{f"GET {path}": form for path in paths},
+    }
+    async with FormSite(script) as site:
+        role = club_role(site.port)
+        notebook = await fetch(site.port, role, *paths)
+        later = await fetch(site.port, role, *paths)
+    assert notebook.results() == later.results() == dict.fromkeys(paths, 200)
+    assert role.logins == 2
+
+
 async def test_a_form_is_posted_again_after_a_session_is_over(
     server: Running, shell: Shell
 ) -> None:

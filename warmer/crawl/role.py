@@ -74,6 +74,7 @@ class Role:
         self._session: Session | None = None
         self._vain: Session | None = None
         self._seen: Session | None = None
+        self._homes: set[str] = set()
         self._failure: WarmerError | None = None
         self._patience = Patience()
         self._one = asyncio.Lock()
@@ -103,19 +104,23 @@ class Role:
         """Whether a page asks for a login; `again`: it did before, and this session is new.
 
         A form on a page that came with status 200 may be there for everybody, or be at home: a new
-        session shows that.
+        session shows that, for a home once.
         """
         if session.refused(url, fetch.status, fetch.headers):
             return True
         if not session.is_strangers(url, fetch):
             return False
+        home = session.home_of_form(url)
         if not again:
-            return True
+            return home is None or home not in self._homes
         async with self._one:
             if self._seen is not session:
                 await look_around(session)
                 self._seen = session
-        return session.is_strangers(url, fetch) and not session.is_form_at_home(url)
+        if home is None:
+            return session.is_strangers(url, fetch)
+        self._homes.add(home)
+        return False
 
     def answered(self, *, again: bool) -> None:
         """A page came; `again`: one that had been refused."""

@@ -89,9 +89,12 @@ class Session:
             return False
         return parts.path in self.sign.paths or _NAMED_LOGIN.search(parts.path) is not None
 
-    def is_form_at_home(self, url: str) -> bool:
-        """Whether a form is to be expected here, also for who is logged in."""
-        return self.sign.is_at_home(url) or _NAMED_LOGIN.search(urlsplit(url).path) is not None
+    def home_of_form(self, url: str) -> str | None:
+        """The place of this URL, if a form is to be expected there also for who is logged in."""
+        if self.sign.is_at_home(url):
+            return self.sign.home
+        path = urlsplit(url).path
+        return path if _NAMED_LOGIN.search(path) else None
 
 
 async def submit(session: Session, url: str, fields: Mapping[str, str]) -> Fetch:
