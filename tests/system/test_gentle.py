@@ -164,6 +164,16 @@ def test_the_check_of_a_site_says_that_the_named_page_cannot_be_watched(
     ) in result.stdout
 
 
+def test_a_named_page_that_is_broken_is_the_sites_fault_and_not_the_configurations(
+    tmp_path: Path, site: DjangoSite, config: Path
+) -> None:
+    add(config, '[guard]\nurl = "/500/"\n')
+    result = warmer(tmp_path, "check", config.name)
+    assert result.code == 3
+    assert f"FAIL guard.url {site.url}/500/: status 500 after " in result.stdout
+    assert " ms; look into its log\n" in result.stdout
+
+
 def test_the_check_of_a_site_finds_the_named_page(
     tmp_path: Path, site: DjangoSite, config: Path
 ) -> None:

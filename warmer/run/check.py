@@ -135,6 +135,8 @@ class _Watched(_First):
 
     def fetched(self, target: Target, fetch: Fetch, *, attempts: int, final_url: str) -> None:
         super().fetched(target, fetch, attempts=attempts, final_url=final_url)
+        if fetch.status >= _BROKEN:
+            return  # no fault of the configuration
         bar = barred(fetch.headers)
         why = ""
         if final_url != target.url:
