@@ -184,6 +184,20 @@ async def test_a_stranger_gets_what_is_everybodys_and_logs_in_nowhere(
     assert room.renders().count("/enter/") == logins
 
 
+async def test_a_stranger_is_known_by_the_text_where_the_configuration_has_one() -> None:
+    script: dict[str, Script] = {
+        "GET /enter/": (200, {}, FORM),
+        "POST /enter/": (302, {"Set-Cookie": "sessionid=s3cret; Path=/", "Location": "/"}, ""),
+        "GET /shut/": (200, {"Content-Type": "application/json"}, '{"error": "login_required"}'),
+        "GET /enter/help/": (200, {}, FORM),
+    }
+    async with FormSite(script) as site:
+        role = club_role(site.port, logged_out='"error": "login_required"')
+        await role.session()
+        notebook = await fetch(site.port, role.stranger(), "/shut/", "/enter/help/")
+    assert notebook.results() == {"/shut/": "login", "/enter/help/": 200}
+
+
 async def test_a_login_that_the_site_does_not_keep_opens_no_page() -> None:
     taken = (302, {"Set-Cookie": "sessionid=s3cret; Path=/", "Location": "/home/"}, "")
     in_place: Script = (200, {}, f"<title>Please log in</title>{FORM}")

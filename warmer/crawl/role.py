@@ -207,10 +207,12 @@ class Stranger(Role):
     async def turned_away(self, session: Session, url: str, fetch: Fetch, *, again: bool) -> bool:
         """Whether a page asks for a login; `again` never comes true.
 
-        Above a page for everybody a form is to be expected here: it stands in the place of one
-        only where nothing else is said.
+        Above a page for everybody a form is to be expected here: where no text is the sign, it
+        stands in the place of a page only where nothing else is said.
         """
         del again
         if session.refused(url, fetch.status, fetch.headers):
             return True
+        if session.config.logged_out is not None:
+            return session.is_strangers(url, fetch)
         return fetch.status == 200 and session.sign.is_once_more(fetch, url)
