@@ -202,7 +202,8 @@ class Passes:
             route=self._route(fetch, each_in_turn=new_connections),
             refresh_secret=self.refresh_secret if fetch is Pass.WARM else None,
             roles=(logins or self.logins).roles(fetch),
-            placements=None if new_connections else Placements(),
+            # A second fetch that keeps to one connection keeps to one of several caches behind it.
+            placements=Placements() if fetch is Pass.WARM else None,
         )
         self.progress.start(total, what)
         started = time.monotonic()
