@@ -25,7 +25,6 @@ from warmer.model import (
     Trigger,
 )
 from warmer.store_inserts import insert_outcomes, insert_targets, insert_verdicts
-from warmer.store_metrics import forget, keep
 from warmer.store_open_runs import OpenRuns
 from warmer.store_reader import StoreReader
 
@@ -125,17 +124,20 @@ class Store(StoreReader):
 
     @contextlib.contextmanager
     def _changing(self, run_id: str) -> Iterator[tuple[Connection, int]]:
-        """A transaction that changes what the metrics of a run are made of, and its number."""
+        """A transaction that changes what a run's metrics are made of, and the run's number.
+
+        Drops those that are kept, so that nobody reads what the run came to before the change.
+        """
         no = self._number(run_id)
         with self._file.writing() as db:
-            forget(db, no)
+            db.execute("UPDATE runs SET metrics = NULL WHERE no = ? AND metrics NOT NULL", (no,))
             yield db, no
 
     def keep_metrics(self, run_id: str, metrics: Mapping[str, float | None]) -> None:
         """What the run came to, to be read without its targets; gone when one of these changes."""
         no = self._number(run_id)
         with self._file.writing() as db:
-            keep(db, no, metrics)
+            db.execute("UPDATE runs SET metrics = ? WHERE no = ?", (json.dumps(dict(metrics)), no))
 
     def add_targets(
         self,
@@ -223,7 +225,7 @@ class Store(StoreReader):
 
 
 def _replace(db: Connection, table: str, no: int, results: Sequence[Mapping[str, object]]) -> None:
-    db.execute(f"DELETE FROM {table} WHERE run = ? AND place >= 0", (no,))  # noqa: S608 -- literals
+    db.execute(f"DELETE FROM {table} WHERE run = ?", (no,))  # noqa: S608 -- literals
     db.executemany(
         f"INSERT INTO {table} VALUES (?, ?, ?)",  # noqa: S608 -- literals
         [(no, place, json.dumps(dict(result))) for place, result in enumerate(results)],

@@ -14,7 +14,6 @@ from warmer.errors import ConfigError
 from warmer.model import LimitMove, RunKind, RunRecord, RunStatus
 from warmer.run_lock import is_held
 from warmer.store_file import StoreFile
-from warmer.store_metrics import kept
 from warmer.store_pairs import Pair, gone, pairs
 from warmer.store_results import TargetResult, results, unfetched
 from warmer.store_rows import RUN_COLUMNS, run_of
@@ -97,7 +96,8 @@ class StoreReader:
 
     def kept_metrics(self, run_id: str) -> dict[str, float | None] | None:
         """What `Store.keep_metrics` was told, if nothing has changed since; else None."""
-        return kept(self._file, self._number(run_id))
+        kept = self._of_run("metrics", run_id)
+        return None if kept is None else json.loads(kept)
 
     def warnings_of(self, run_id: str) -> list[str]:
         return [str(line) for line in json.loads(self._of_run("warnings", run_id))]
@@ -217,7 +217,7 @@ class StoreReader:
 
     def _rows_of(self, table: str, run_id: str) -> list[str]:
         rows = self._file.rows(
-            f"SELECT result FROM {table} WHERE run = ? AND place >= 0 ORDER BY place",  # noqa: S608 -- literals
+            f"SELECT result FROM {table} WHERE run = ? ORDER BY place",  # noqa: S608 -- literals
             (self._number(run_id),),
         )
         return [text for (text,) in rows]

@@ -123,4 +123,8 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (run, place)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE runs ADD COLUMN metrics TEXT;
+    DELETE FROM threshold_results WHERE place < 0 -- where metrics stood before
+    """,
 )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.unit.report.runs import WARM_BY_KEY, fetch, finish, new_run, page, shop, sql
+from warmer.errors import StoreError
 from warmer.model import Judgement, RunKind, RunStatus, Verdict
 from warmer.report.gate import gate
 from warmer.report.summary import metrics, summarise, values
 from warmer.report.trend import trend
 from warmer.store import Store
+from warmer.store_schema import MIGRATIONS
 from warmer.thresholds import METRICS
 
 if TYPE_CHECKING:
@@ -66,11 +70,10 @@ def test_those_of_another_version_are_summed_up_again(store: Store) -> None:
     assert metrics(store, run_id)["hit_ratio"] == 0.4
 
 
-def test_they_are_none_of_the_thresholds_and_outlive_these(store: Store) -> None:
+def test_thresholds_are_held_against_them_and_change_none(store: Store) -> None:
     run_id = kept(store)
     before = store.kept_metrics(run_id)
     store.set_threshold_results(run_id, [])
-    assert store.threshold_results(run_id) == []
     assert store.kept_metrics(run_id) == before
 
 
@@ -99,6 +102,14 @@ def test_whatever_changes_a_run_afterwards_is_in_its_metrics(store: Store, what:
     assert metrics(store, run_id) == values(summarise(store, run_id)) != before
 
 
+def test_a_change_that_fails_leaves_them(store: Store) -> None:
+    run_id = kept(store)
+    before = store.kept_metrics(run_id)
+    with pytest.raises(StoreError):
+        store.add_targets(run_id, [page(6, "/6"), page(6, "/6")], observed_traffic=None, skipped={})
+    assert store.kept_metrics(run_id) == before is not None
+
+
 def test_a_run_that_is_resumed_has_those_of_its_second_end(tmp_path: Path) -> None:
     with_first = Store(tmp_path / "warmer.db")
     run_id = new_run(with_first, [page(1, "/"), page(2, "/a")])
@@ -120,3 +131,22 @@ def test_another_run_keeps_its_own(store: Store) -> None:
     now = new_run(store, [page(1, "/")], kind=RunKind.VERIFY)
     store.add_verdicts(now, [(1, COLD)])
     assert store.kept_metrics(before) is not None
+
+
+def test_a_store_that_had_them_among_its_thresholds_keeps_these_alone(tmp_path: Path) -> None:
+    path = tmp_path / "warmer.db"
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.executescript(";".join(MIGRATIONS[:3]))
+        db.execute(
+            "INSERT INTO runs (id, site, trigger, status, started_at, config)"
+            " VALUES ('old', 'shop', 'manual', 'finished', 1.0, '{}')"
+        )
+        db.executemany(
+            "INSERT INTO threshold_results VALUES (1, ?, ?)",
+            [(-1, '{"hit_ratio": 1.0}'), (0, '{"verdict": "pass"}')],
+        )
+        db.execute("PRAGMA user_version = 3")
+    store = Store(path)
+    assert store.threshold_results("old") == [{"verdict": "pass"}]
+    assert store.kept_metrics("old") is None
+    store.close()
