@@ -1,12 +1,10 @@
-"""One pass over targets of a run: crawl, count, show, keep.
+"""The passes of one run: what each fetches, how, and where its outcomes go.
 
 The stop signal of the process and the display are given; nothing is judged here.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import dataclasses
 import logging
 import time
@@ -15,24 +13,23 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from warmer.crawl.crawl import crawl
 from warmer.crawl.job import unheard
 from warmer.crawl.placement import Placements
 from warmer.crawl.plan_job import PlanJob
 from warmer.crawl.servers import Clone, InTurn, Servers, Spread
 from warmer.crawl.token_bucket import TokenBucket
-from warmer.errors import StoreError
 from warmer.model import Pass
 from warmer.report.wording import counted
 from warmer.run.limit_trace import LimitTrace
 from warmer.run.observe import Counters, OutcomeObserver
+from warmer.run.one_pass import carry_out
 from warmer.run.visitor_watch import GUARDED_FROM
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterator, Sequence
 
     from warmer.config import CrawlConfig
-    from warmer.crawl.job import CrawlJob
     from warmer.crawl.servers import Route
     from warmer.crawl.watch import Watch
     from warmer.model import LimitMove, Outcome, Target
@@ -42,7 +39,6 @@ if TYPE_CHECKING:
     from warmer.store import Store
 
 _log = logging.getLogger(__name__)
-_TICK_S = 0.2
 CSRF_WINDOW_BYTES = 262_144
 """How much of each body is kept to look for a CSRF token; forms stand above that."""
 
@@ -205,19 +201,14 @@ class Passes:
             # A second fetch that keeps to one connection keeps to one of several caches behind it.
             placements=Placements() if fetch is Pass.WARM else None,
         )
-        self.progress.start(total, what)
-        started = time.monotonic()
-        watching = asyncio.ensure_future(self._watch(job, observer, total))
-        try:
-            await crawl(job)
-        finally:
-            watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watching
-            elapsed_s = time.monotonic() - started
-            self.progress.update(observer.counters.snapshot(job.live, total, elapsed_s))
-            self.progress.stop()
-            observer.flush()
+        await carry_out(
+            job,
+            observer,
+            total=total,
+            what=what,
+            progress=self.progress,
+            stopping=self.stopping,
+        )
         if is_usual:
             self.limit = max(1, job.live.limit)
         self.aborted = self.aborted or job.aborted
@@ -255,19 +246,3 @@ class Passes:
     def check_reached(self, counters: Counters) -> None:
         """Abort the run when not one request of a pass got through to the origin."""
         self.aborted = self.aborted or counters.unreached() or None
-
-    async def _watch(self, job: CrawlJob, observer: OutcomeObserver, total: int) -> None:
-        started = time.monotonic()
-        while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.stopping.wait(), _TICK_S)
-            if self.stopping.is_set() and not job.stopped.is_set():
-                job.stop()
-            try:
-                observer.flush_old()
-            except StoreError as error:
-                job.fail(error)
-            elapsed_s = time.monotonic() - started
-            self.progress.update(observer.counters.snapshot(job.live, total, elapsed_s))
-            if self.stopping.is_set():
-                await asyncio.sleep(_TICK_S)
