@@ -58,9 +58,9 @@ def explain(
     Exit codes: 0 warm; 1 not; 2 usage; 3 the origin or a cache server does not answer.
     """
     # What this needs would cost each other command time to load.
-    from warmer.explain.ask import observe, url_of
     from warmer.explain.document import document
     from warmer.explain.masking import secrets_of
+    from warmer.explain.observe import observe, url_of
     from warmer.explain.page import page
     from warmer.report.terminal import put
     from warmer.run.request import Request, resolve

@@ -1,45 +1,31 @@
 """Asks for one URL as a visitor, and its caches before and after; judges by the rules of runs.
 
-One request a variant, at each server where they share no cache. Others only where a run would
-make them, and each is told: a second fetch where that settles what nothing else does, a page
-nobody asks for where only that shows how keys are made, several at once where only the
-application says that it is warm.
+One request a variant. Others only where a run would make them, and each is told: a second fetch
+where that settles what nothing else does, a page nobody asks for where only that shows how keys
+are made, several at once where only the application says that it is warm.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-import os
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
 
 from msgspec.structs import replace
 
 from warmer.caches.http_evidence import each_cache
 from warmer.case import Case
 from warmer.crawl.profiles import RUN_HEADER
-from warmer.errors import ConfigError
-from warmer.explain.fetching import RUN, Fetching
-from warmer.explain.keys import KeyView
-from warmer.explain.masking import spelled
-from warmer.explain.observation import Explanation, Visit, Visitor, vary_names
-from warmer.explain.servers import choose
+from warmer.explain.fetching import RUN
+from warmer.explain.observation import Visit, Visitor, vary_names
 from warmer.explain.visitors import differing, other_visitors, split_by
-from warmer.host_name import site_root
 from warmer.model import CacheState, KeyQuestion, Outcome, Pass, Target
-from warmer.plan import Filter
-from warmer.run.cache_keys import CacheKeys
-from warmer.run.logins import Logins
 from warmer.run.probing import Choice, ProbeChoice
-from warmer.run.reach import DEFAULT_VARIANTS, at_server, reach
 from warmer.run.shared_sessions import LEAK, private_among
 from warmer.run.verification import aged, is_shared, regardless_of_cookies
 from warmer.run.witness import FETCHES, NOT_SHARED, contradicts, on_the_applications_word
-from warmer.sources.urls import Rejection
-from warmer.sources.urls import check as check_url
 from warmer.store_results import TargetResult
 from warmer.verify import judge
 
@@ -47,70 +33,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from warmer.config import SiteConfig, VariantConfig
+    from warmer.explain.fetching import Fetching
+    from warmer.explain.keys import KeyView
     from warmer.explain.observation import CacheSight
     from warmer.model import Judgement
+    from warmer.run.cache_keys import CacheKeys
+    from warmer.run.logins import Logins
     from warmer.run.reach import Reach
 
 
-def url_of(text: str, base_url: str) -> str:
-    """The URL as it is sent, from one, or from a path of the site; raises ConfigError."""
-    checked = check_url(text.encode("utf-8", "surrogateescape"))
-    if isinstance(checked, Rejection):
-        raise ConfigError(f"URL: {checked.value}; expected such as https://www.example.com/p/1/")
-    if checked.startswith("/"):
-        if not base_url:
-            raise ConfigError("URL: no scheme; expected https://… or a path beside -c SITE.toml")
-        return urljoin(f"{site_root(base_url)}/", checked)
-    return checked
-
-
-async def observe(site: SiteConfig, url: str) -> Explanation:
-    """Visit the URL as each variant's visitor; raises UnreachableError for a cache server."""
-    base_url = site_root(url)
-    if site.base_url:
-        own = reach(site, site.base_url).origin
-        if not own.owns(urlsplit(url).hostname or ""):
-            raise ConfigError(f"URL: {base_url} is not the site's; expected {site.base_url}")
-    variants = site.variant or DEFAULT_VARIANTS
-    asked = tuple(each for each in variants if Filter(each.include, ()).accepts(url))
-    if not asked:
-        raise ConfigError("URL: no variant's include pattern has it, so no run warms it")
-    site = replace(site, variant=asked)
-    chosen = await choose(site, base_url)
-    visits: list[Visit] = []
-    secrets: set[str] = set()
-    for server in chosen.servers:
-        logins = Logins.of(at_server(site, server), base_url, os.environ)
-        seen = await _visits(at_server(site, server), url, logins)
-        visits += [dataclasses.replace(each, is_alone=site.is_cloned) for each in seen]
-        secrets |= logins.secrets()
-    return Explanation(
-        url=url,
-        connect_to=site.servers if site.is_cloned else chosen.servers[0],
-        visits=tuple(visits),
-        unreachable=chosen.unreachable,
-        secrets=spelled(secrets),
-    )
-
-
-async def _visits(site: SiteConfig, url: str, logins: Logins) -> list[Visit]:
-    """As the site's first server has the URL, for each of its variants."""
-    found = reach(site, site_root(url))
-    keys = CacheKeys(site.cache, site.first_server)
-    try:
-        await logins.open()
-        views = [
-            KeyView(config, server, site.first_server)
-            for config, server in zip(site.cache, keys.servers, strict=True)
-        ]
-        asking = _Asking(site, found, Fetching(site, found, logins), keys, logins, views)
-        return [await asking.visit(variant, url) for variant in found.variants]
-    finally:
-        keys.close()
-
-
 @dataclass(slots=True)
-class _Asking:
+class Asking:
     """Visits of one URL, one variant after the other; keys that one teaches serve the next."""
 
     site: SiteConfig
@@ -121,6 +54,7 @@ class _Asking:
     views: Sequence[KeyView]
 
     async def visit(self, variant: VariantConfig, url: str) -> Visit:
+        """What the variant's visitor meets; raises UnreachableError for a cache server."""
         session = self.logins.cookie_header(variant.name, url)
         sent = self.reach.of_ours(variant.name, session)
         target = Target(1, url, variant.name)

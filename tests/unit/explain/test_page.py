@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tests.unit.explain.seen import URL, cache, visit
 from warmer.config import CacheConfig, CrawlConfig, SiteConfig, VariantConfig
 from warmer.errors import ConfigError
-from warmer.explain.ask import url_of
 from warmer.explain.document import document
 from warmer.explain.masking import scrubbed, secrets_of, shown
 from warmer.explain.observation import Explanation, Unreachable
+from warmer.explain.observe import url_of
 from warmer.explain.page import page
 from warmer.explain.visitors import differing, other_visitors, split_by
 from warmer.model import Judgement, Verdict
