@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tests.component.crawl_runs import Notebook
+from tests.component.crawl_runs import Notebook, new_job
 from tests.component.watched_crawls import HOT, judged, pages, script, watched_job
 from tests.servers.misbehaviour import in_turn, page, slow
 from tests.servers.process import HOST
@@ -91,6 +91,21 @@ async def test_pages_that_no_cache_gives_are_left_and_one_line_says_so(rogue: Ro
     )
     assert isinstance(job.observer, Notebook)
     assert len(job.observer.calls) == 60
+
+
+async def test_one_line_says_so_where_no_page_can_be_hot(rogue: Rogue) -> None:
+    paths = pages(60)
+    for path in paths:
+        rogue.on(path, page(headers={"Cache-Control": "no-store"}))
+    job, seen = watched_job(paths, rogue)
+    await crawl(job)
+    job.targets = new_job(paths, connect_to=rogue.node).targets
+    await crawl(job)
+    (note,) = seen.notes
+    assert note == (
+        "visitors are not watched yet: too few of the first 20 pages can be hot; name one under"
+        " [guard] url, or choose a --concurrency"
+    )
 
 
 async def test_a_canary_that_disappears_is_left_for_one_of_the_plan(rogue: Rogue) -> None:

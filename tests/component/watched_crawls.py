@@ -11,7 +11,7 @@ from tests.servers.misbehaviour import page
 from warmer.crawl.guard import Tolerance
 from warmer.crawl.job import Page
 from warmer.crawl.watch import Candidate, Watch
-from warmer.run.visitor_watch import is_hot
+from warmer.run.visitor_watch import barred, is_hot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,9 @@ class Judging(Notebook):
 
     def fetched(self, *args: Any, **kwargs: Any) -> Page:  # type: ignore[override]  # it tells more
         super().fetched(*args, **kwargs)
-        return Page.HOT if is_hot(args[1].headers) else Page.STORABLE
+        if is_hot(args[1].headers):
+            return Page.HOT
+        return Page.STORABLE if barred(args[1].headers) is None else Page.OTHER
 
 
 def watched_job(

@@ -189,14 +189,15 @@ class Governor:
         self.crawler.engine.downloader.total_concurrency = limit
 
     def _offer(self, watch: Watch, request: Request, page: Page | None) -> None:
-        self._without_canary += 1
-        if self._without_canary == WITHOUT_CANARY:
-            self._limiter.vouch(None)
         if page is Page.HOT or page is Page.STORABLE:
             fetch: Fetch = request.meta["fetch"]
             cold_ms = fetch.first_byte_ms if page is Page.STORABLE else None
             lines = request.meta["header_lines"]
             watch.offer(Candidate(request.url, lines, cold_ms, request.meta.get(SERVER)))
+        self._without_canary += 1
+        if self._without_canary == WITHOUT_CANARY and watch.wants_candidates:
+            self._limiter.vouch(None)
+            watch.go_without(WITHOUT_CANARY)
 
     def _tell(self) -> None:
         self._job.live.limit = limit = self._limiter.limit

@@ -90,6 +90,7 @@ class Watch:
     _canary: Canary | None = None
     _guard: VisitorGuard = field(init=False)
     _misses: int = 0
+    _is_lack_told: bool = False
     _pressure: Pressure = field(init=False)
 
     def __post_init__(self) -> None:
@@ -109,6 +110,15 @@ class Watch:
         self._candidates.append(candidate)
         if len(self._candidates) >= CANDIDATES:
             self._offered.set()
+
+    def go_without(self, pages: int) -> None:
+        """So many pages have come, and too few of them can be hot; told once for a run."""
+        if not self._is_lack_told:
+            self._is_lack_told = True
+            self.note(
+                f"visitors are not watched yet: too few of the first {pages} pages can be hot;"
+                " name one under [guard] url, or choose a --concurrency"
+            )
 
     def look_soon(self) -> None:
         """More are in flight than before: see what that does to visitors."""
