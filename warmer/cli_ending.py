@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from warmer.cli_speech import say, silence
+from warmer.config import StoreConfig
 from warmer.errors import ExitCode, WarmerError
 from warmer.model import RunStatus
 from warmer.report.screen import print_summary
@@ -14,7 +16,6 @@ from warmer.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from warmer.report.summary import Report
 
@@ -41,8 +42,16 @@ def conclude(
             result_text = f"fail, the value is {result['value']}" if measured else "no data"
             say(f"threshold {result['expr']}: {result_text}")
     if found.run.status is not RunStatus.FINISHED:
-        say(f"run {found.run.id} was {found.run.status}: {found.run.note}")
+        where = _where(store_path) if "--resume" in found.run.note else ""
+        say(f"run {found.run.id} was {found.run.status}: {found.run.note}{where}")
     return code
+
+
+def _where(store_path: Path) -> str:
+    """What a command needs besides to find the run; nothing where it looks by itself."""
+    if store_path == Path(StoreConfig().path):
+        return ""
+    return f", with --store {store_path} or the same -c"
 
 
 def _print_summary(found: Report, written: Sequence[Path]) -> None:

@@ -49,7 +49,7 @@ class Store(StoreReader):
         if not path.exists():
             raise ConfigError(
                 f"{path}: no such file; expected the store that `warmer crawl` makes, or one named"
-                " by --store or a site's TOML file"
+                " by --store FILE or -c SITE.toml"
             )
         return cls(path)
 

@@ -48,7 +48,10 @@ class StoreFile:
                 self._db.close()
                 raise
         except (sqlite3.Error, OSError) as error:
-            msg = f"{path}: cannot be used as the store: {error}; expected a writable SQLite file"
+            msg = (
+                f"{path}: cannot be used as the store: {error}; expected a writable SQLite file"
+                " (--store, or path under [store])"
+            )
             raise ConfigError(msg) from error
 
     def _prepare(self) -> None:

@@ -76,6 +76,6 @@ def test_where_there_is_no_store_none_is_made_and_that_is_said(
     assert result.code == 2
     assert result.stderr == (
         "warmer: warmer.db: no such file; expected the store that `warmer crawl` makes, or one"
-        " named by --store or a site's TOML file\n"
+        " named by --store FILE or -c SITE.toml\n"
     )
     assert list(tmp_path.iterdir()) == []

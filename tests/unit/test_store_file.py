@@ -37,7 +37,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path)
         Store(path)
     assert str(refused.value) == (
         f"{path}: cannot be used as the store: file is not a database;"
-        " expected a writable SQLite file"
+        " expected a writable SQLite file (--store, or path under [store])"
     )
     assert path.read_text() == "shopping: milk, bread\n" * 100
 
@@ -49,7 +49,7 @@ def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path) 
         Store(path)
     assert str(refused.value) == (
         f"{path}: cannot be used as the store: table runs already exists;"
-        " expected a writable SQLite file"
+        " expected a writable SQLite file (--store, or path under [store])"
     )
     assert sql(path, "SELECT name FROM sqlite_master") == [("runs",)]
 
@@ -59,7 +59,7 @@ def test_a_directory_is_no_store(tmp_path: Path) -> None:
         Store(tmp_path)
     assert str(refused.value) == (
         f"{tmp_path}: cannot be used as the store: unable to open database file;"
-        " expected a writable SQLite file"
+        " expected a writable SQLite file (--store, or path under [store])"
     )
 
 
@@ -170,7 +170,7 @@ def test_a_read_only_directory_is_one_line() -> None:
     assert done.stderr == ""
     assert done.stdout == (
         f"{path}: cannot be used as the store: unable to open database file;"
-        " expected a writable SQLite file\n"
+        " expected a writable SQLite file (--store, or path under [store])\n"
     )
 
 
