@@ -31,6 +31,7 @@ CHUNK_BYTES = 262_144
 HEAD_BYTES = 65_536
 EXPECTED = "expected a list, sitemap, access log or capture"
 _SITE_HINT = " A site is named by a URL, such as https://www.example.com/sitemap.xml"
+_SETTINGS = "a site's TOML file is no source; it is named by -c, as in `warmer crawl -c"
 _HOST = re.compile(r"(?:[\w-]+\.)+([a-z]{2,})(?::\d+)?(?:/.*)?")
 _SUFFIXES = frozenset({"csv", "gor", "gz", "har", "json", "jsonl", "log", "list", "lst", "tsv", "txt", "urls",
                        "xml", "zst"})  # fmt: skip
@@ -87,6 +88,8 @@ def _natural(path: str) -> list[tuple[int, str]]:
 def opened(path: str, skipped: Skipped) -> Iterator[Opened]:
     """Open one file; raises SourceError, here or while reading, if it cannot be read."""
     place = "standard input" if path == STANDARD_INPUT else path
+    if path.endswith(".toml"):  # as with `warmer check`, which takes it without -c
+        raise SourceError(f"{place}: {_SETTINGS} {place}`")
     try:
         file = _raw(path)
     except (OSError, ValueError) as error:

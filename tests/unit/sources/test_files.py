@@ -77,6 +77,19 @@ def test_who_names_a_site_without_a_scheme_is_told_of_urls(path: str, *, is_told
     assert str(error.value).endswith(hint) == is_told
 
 
+def test_a_site_s_file_among_the_sources_is_refused_with_the_way_it_is_named(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "shop.toml"
+    path.write_text('base_url = "https://www.example.com"\n')
+    with pytest.raises(SourceError) as error, opened(str(path), Skipped()):
+        pass
+    assert str(error.value) == (
+        f"{path}: a site's TOML file is no source; it is named by -c,"
+        f" as in `warmer crawl -c {path}`"
+    )
+
+
 def test_a_directory_and_a_name_with_a_null_byte_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="Is a directory"):
         content_of(tmp_path)
