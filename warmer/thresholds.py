@@ -71,9 +71,10 @@ def parse(expr: str) -> Threshold:
     found = _EXPRESSION.fullmatch(expr)
     shown = ascii(expr[:100])  # one line, whatever was typed
     if found is None:
+        quotes = "; in quotes, for to a shell > is a redirection" if expr in METRICS else ""
         raise ConfigError(
             f"threshold {shown}: expected METRIC OP VALUE with OP one of {', '.join(_OPERATORS)}"
-            " and a plain number, for example hit_ratio>=0.95"
+            f" and a plain number, for example hit_ratio>=0.95{quotes}"
         )
     metric, percent = found["metric"], bool(found["percent"])
     of_change = metric.endswith(CHANGE)

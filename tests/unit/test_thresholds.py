@@ -57,6 +57,11 @@ def test_what_is_no_expression_is_refused_with_an_example(expr: str) -> None:
         parse(expr)
 
 
+def test_whom_the_shell_took_the_operator_from_is_told_of_quotes() -> None:
+    with pytest.raises(ConfigError, match=r"; in quotes, for to a shell > is a redirection$"):
+        parse("hit_ratio")
+
+
 def test_an_unknown_metric_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(ConfigError, match=r"unknown metric hit_rato; .*did you mean hit_ratio\?$"):
         parse("hit_rato>=0.95")
