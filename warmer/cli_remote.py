@@ -25,6 +25,7 @@ from warmer.daemon.site_name import site_name
 from warmer.daemon.status_lines import status_lines
 from warmer.errors import ConfigError, ExitCode, UnreachableError
 from warmer.plan import Normaliser
+from warmer.report.wording import counted
 from warmer.run.request import Request, resolve
 
 if TYPE_CHECKING:
@@ -185,4 +186,4 @@ def _waiting_on_disk(resolved: Resolved | None) -> str:
         waiting, _ = queue.backlog(name)
     finally:
         queue.close()
-    return f"; {waiting} triggers of {name} wait on disk"
+    return f"; {counted(waiting, 'trigger')} of {name} waiting on disk"

@@ -123,7 +123,7 @@ async def test_without_a_daemon_the_status_tells_what_waits_on_disk(tmp_path: Pa
     await warmer("trigger", "-c", site, "--all")
     code, out, error = await warmer("status", "-c", site)
     assert (code, out) == (3, "")
-    assert error.endswith("; 1 triggers of shop wait on disk\n")
+    assert error.endswith("; 1 trigger of shop waiting on disk\n")
 
 
 async def test_the_healthcheck_ends_with_zero_or_one(tmp_path: Path) -> None:
