@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import msgspec
 
@@ -133,6 +133,9 @@ def _explain(message: str) -> str:
         known = sorted(_keys_at(at))
         near = difflib.get_close_matches(key, known, 1, 0.5)
         hint = f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(known)}"
+        homes = [] if at else _tables_with(key)
+        if homes:
+            hint = f"expected it under {' or '.join(homes)}"
         return f"{_place(at, key)}: unknown key; {hint}"
     placed = _AT.match(message)
     if placed:
@@ -157,6 +160,17 @@ def _keys_at(at: str) -> Iterator[str]:
         table = _struct_in(kind)
     for field in msgspec.structs.fields(table):
         yield field.encode_name
+
+
+def _tables_with(key: str) -> list[str]:
+    """The tables that a key written above all of them may be meant for, such as `[crawl]`."""
+    found = []
+    for field in msgspec.structs.fields(SiteConfig):
+        table = _struct_in(field.type)
+        if table and key in {each.encode_name for each in msgspec.structs.fields(table)}:
+            is_list = any(get_origin(kind) is tuple for kind in (field.type, *get_args(field.type)))
+            found.append(f"[[{field.encode_name}]]" if is_list else f"[{field.encode_name}]")
+    return found
 
 
 def _struct_in(kind: Any) -> Any:  # noqa: ANN401 -- a type expression

@@ -128,6 +128,11 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
     [
         ({"base_ulr": "x"}, 'base_ulr: unknown key; did you mean "base_url"?'),
         ({"sources": []}, 'sources: unknown key; did you mean "source"?'),
+        ({"distribute": "clone"}, "distribute: unknown key; expected it under [crawl]"),
+        ({"min_ttl_s": 600}, "min_ttl_s: unknown key; expected it under [verify]"),
+        ({"pattern": []}, "pattern: unknown key; expected it under [[cache]]"),
+        ({"keys": {}}, "keys: unknown key; expected it under [[cache]]"),
+        ({"path": "shop.db"}, "path: unknown key; expected it under [[source]] or [store]"),
         ({"plan": {"topp": 1}}, 'plan.topp: unknown key; did you mean "top"?'),
         (
             {"cache": [{"url": "a"}, {"url": "b", "keys": {"prefx": ""}}]},
