@@ -26,6 +26,11 @@ def redirect_of(response: Response) -> str | None:
     return url if isinstance(url, str) else None
 
 
+def is_broken(status: int) -> bool:
+    """True where the site fails or wants to be left alone: no fault of what was named."""
+    return status >= 500 or status == 429
+
+
 def reason_of(failure: Failure) -> str:
     """Why no answer came, in one line; begins with the report's word where there is one."""
     error = failure.value

@@ -18,7 +18,7 @@ from scrapy.utils.response import get_base_url
 from warmer.model import Candidate
 from warmer.sources.urls import Rejection
 
-from .answers import is_unanswered, reason_of, redirect_of
+from .answers import is_broken, is_unanswered, reason_of, redirect_of
 from .boundary import Boundary, resolve, starting_at
 from .caution import reason_to_leave
 
@@ -114,6 +114,8 @@ class DiscoverSpider(Spider):
             self._skipped.note(f"status-{response.status}", place=url)
             if url in self.start_urls:
                 self.errors.append(f"{url}: answered {response.status}; expected a page")
+                if is_broken(response.status):
+                    self.unreachable.append(self.errors[-1])
         yield from self._pull()
 
     def fail(self, failure: Failure) -> Iterator[Request]:

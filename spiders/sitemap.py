@@ -19,7 +19,7 @@ from warmer.errors import SourceError
 from warmer.model import Candidate
 from warmer.sources.sitemap import PROTOCOL_ENTRIES, Entry, Limits, parse
 
-from .answers import is_unanswered, reason_of, redirect_of
+from .answers import is_broken, is_unanswered, reason_of, redirect_of
 from .boundary import Boundary, resolve, starting_at
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ _CURES = {
     401: ". Set crawl.basic_auth, or an Authorization header",
     404: ". Name its own URL, robots:, a list of pages, or discover:/",
 }
+_BROKEN = ". Look into the site's log"
 
 
 class SitemapSource(Spider):
@@ -165,8 +166,11 @@ class SitemapSource(Spider):
         """Follow a redirect within the site; any other answer is an error."""
         target = redirect_of(response)
         if target is None:
-            cure = _CURES.get(response.status, "") if depth == 0 else ""
-            self._fail(_way(chain), f"answered {response.status}; expected a sitemap{cure}")
+            status = response.status
+            cure = _CURES.get(status, _BROKEN if status >= 500 else "") if depth == 0 else ""
+            self._fail(_way(chain), f"answered {status}; expected a sitemap{cure}")
+            if is_broken(status):
+                self.unreachable.append(self.errors[-1])
         elif not self._boundary.holds(target):
             self._fail(chain[0], f"redirects to another host, {target}; expected {self._boundary}")
         elif target in chain or len(chain) > MAX_REDIRECTS:

@@ -135,6 +135,7 @@ def _until_next_run(resolved: Resolved) -> Resolved:
 
 
 def _print_plan(given: dict[str, Any]) -> ExitCode:
+    log_to_stderr(verbose=False)
     site = resolve(request_of(given), os.environ).site
     gathering = Gathering(site)
     gathering.read_offline()

@@ -184,6 +184,11 @@ async def test_a_start_url_that_fails_is_an_error(rogue: Rogue) -> None:
         f"{rogue.url}/away: redirects to https://elsewhere.example/; expected a page of 127.0.0.1",
         f"{rogue.url}/gone: answered 404; expected a page",
     ]
+    assert run.spider.unreachable == []
+    rogue.on("/broken", page(b"", status="500 Internal Server Error"))
+    run = await run_spider("discover", f"{rogue.url}/broken")
+    assert run.errors == [f"{rogue.url}/broken: answered 500; expected a page"]
+    assert run.spider.unreachable == run.errors
     rogue.stop()
     run = await run_spider("discover", f"{rogue.url}/")
     assert len(run.errors) == 1

@@ -193,6 +193,25 @@ async def test_a_server_that_is_not_there_is_unreachable(rogue: Rogue) -> None:
     assert run.spider.unreachable == run.errors
 
 
+@pytest.mark.parametrize(
+    ("status", "cure"),
+    [
+        ("429 Too Many Requests", ""),
+        ("500 Internal Server Error", ". Look into the site's log"),
+        ("503 Service Unavailable", ". Look into the site's log"),
+    ],
+)
+async def test_a_site_that_is_broken_or_wants_to_be_left_alone_may_be_asked_again_later(
+    rogue: Rogue, status: str, cure: str
+) -> None:
+    rogue.on("/sitemap.xml", page(b"", status=status))
+    run = await run_by_libcurl("sitemap", f"{rogue.url}/sitemap.xml")
+    assert run.errors == [
+        f"{rogue.url}/sitemap.xml: answered {status[:3]}; expected a sitemap{cure}"
+    ]
+    assert run.spider.unreachable == run.errors
+
+
 async def test_a_nested_sitemap_that_fails_does_not_stop_the_others(rogue: Rogue) -> None:
     rogue.on("/sitemap.xml", page(index("/gone.xml", "/login.xml", "/good.xml", "/cut.xml")))
     rogue.on("/login.xml", page(b"<html>"))

@@ -151,6 +151,18 @@ def test_a_sitemap_that_is_not_there_is_refused(rogue: Rogue, tmp_path: Path) ->
     assert statuses(tmp_path) == []
 
 
+@pytest.mark.parametrize("options", [(), ("--dry-run",)], ids=["crawl", "plan"])
+def test_a_sitemap_that_is_broken_for_now_is_no_mistake_of_the_command_line(
+    options: tuple[str, ...], rogue: Rogue, tmp_path: Path
+) -> None:
+    rogue.on("/sitemap.xml", page(b"", status="500 Internal Server Error"))
+    result = crawl(tmp_path, f"{SITE}/sitemap.xml", *address(rogue), *options)
+    assert result.code == 3
+    assert result.stderr == (
+        f"warmer: {SITE}/sitemap.xml: answered 500; expected a sitemap. Look into the site's log\n"
+    )
+
+
 def test_bad_lines_are_left_out_counted_and_shown_and_the_others_are_warmed(
     rogue: Rogue, tmp_path: Path
 ) -> None:
