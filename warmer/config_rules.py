@@ -183,7 +183,9 @@ def _check_logins(site: SiteConfig) -> None:
         if login.proof_text is not None and login.proof_url is None:
             raise ConfigError(f"{key}.proof_text: given without proof_url, the page it stands on")
         if login.logged_out == "":
-            raise ConfigError(f"{key}.logged_out: is empty; expected a text that strangers alone get")
+            raise ConfigError(
+                f"{key}.logged_out: is empty; expected a text that strangers alone get"
+            )
 
 
 def _check_headers(key: str, headers: Mapping[str, str]) -> None:
