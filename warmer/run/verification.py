@@ -23,8 +23,8 @@ from warmer.run.several import APART, missed_elsewhere, not_shared
 from warmer.run.witness import (
     FETCHES,
     NOT_SHARED,
-    PAGES,
     asked,
+    chosen,
     contradicts,
     on_the_applications_word,
 )
@@ -96,7 +96,7 @@ class Verification:
 
     async def _hear_witnesses_of(self, server: str | None, passes: Passes) -> None:
         """Of a cloned run each server is heard: one may keep its pages otherwise than the others."""
-        found = list(itertools.islice(self._on_its_word(server), PAGES))
+        found = chosen(self._on_its_word(server))
         if not found:
             return
         by_rank = {result.target.rank: result for result in found}

@@ -2,12 +2,14 @@
 
 Django's default cache lives in each worker's own memory: a page is hot in the one that
 rendered it and cold in the others, and a kept connection stays with the worker that was
-warmed. So where no cache server and no proxy bears witness, the same hot page is asked
-for several times at once, over new connections.
+warmed. So where no cache server and no proxy bears witness, hot pages are asked for several
+times at once, over new connections: pages from all over the plan, for one worker may take all
+that come at once, and what it has not rendered itself shows then.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from warmer.model import EvidenceKind, Judgement, Verdict
@@ -19,9 +21,12 @@ if TYPE_CHECKING:
     from warmer.store_results import TargetResult
     from warmer.timing import Typical
 
-PAGES = 3
-FETCHES = 8
-"""Each page so often at once: with two workers, one in 128 times all reach the same one."""
+PAGES, FETCHES = 8, 8
+"""So many pages at the most, and each so often at the most."""
+MOST = 24
+"""So many fetches in all: three of each of eight pages."""
+AMONG = 1_000
+"""They are chosen evenly among so many of the most popular."""
 
 NOT_SHARED = Judgement(
     Verdict.UNVERIFIED,
@@ -43,9 +48,17 @@ def on_the_applications_word(results: Iterable[TargetResult]) -> Iterator[Target
             yield result
 
 
+def chosen(results: Iterable[TargetResult]) -> list[TargetResult]:
+    """The most popular page, and others at even distances after it."""
+    among = list(itertools.islice(results, AMONG))
+    count = min(PAGES, len(among))
+    return [among[each * len(among) // count] for each in range(count)]
+
+
 def asked(results: Sequence[TargetResult]) -> list[Target]:
-    """The fetches to make: the most popular pages, each several times in a row."""
-    return [result.target for result in results[:PAGES] for _ in range(FETCHES)]
+    """The fetches to make: these pages, each several times in a row."""
+    times = min(FETCHES, MOST // max(1, len(results)))
+    return [result.target for result in results for _ in range(times)]
 
 
 def contradicts(outcome: Outcome, result: TargetResult, site: Typical | None) -> bool:
