@@ -2,9 +2,10 @@
 
 Django's default cache lives in each worker's own memory: a page is hot in the one that
 rendered it and cold in the others, and a kept connection stays with the worker that was
-warmed. So where no cache server and no proxy bears witness, hot pages are asked for several
-times at once, over new connections: pages from all over the plan, for one worker may take all
-that come at once, and what it has not rendered itself shows then.
+warmed. So where no cache server and no proxy bears witness, hot pages from all over the plan
+are asked for several times over new connections: at once, where the second finds the first
+worker busy, and one after the other, for on a busy machine one worker takes all that come
+together.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 PAGES, FETCHES = 8, 8
 """So many pages at the most, and each so often at the most."""
 MOST = 24
-"""So many fetches in all: three of each of eight pages."""
+"""So many fetches each way: three of each of eight pages."""
 AMONG = 1_000
 """They are chosen evenly among so many of the most popular."""
 
