@@ -7,37 +7,31 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.component.login_runs import BASE, PASSWORD, fetch, new_role
-from tests.sites.newsroom.driver import Newsroom
+from tests.component.login_runs import (
+    BASE,
+    SESSIONS,
+    fetch,
+    new_role,
+    newsroom,
+    shell_with_reader,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.servers.process import Running
-    from tests.sites.newsroom.driver import Shell
-
-SESSIONS = "from django.contrib.sessions.models import Session\nSession.objects"
+    from tests.sites.newsroom.driver import Newsroom, Shell
 
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsroom]:
-    settings = {"LOGIN_URL": "/accounts/login/"}
-    found = Newsroom(tmp_path_factory.mktemp("newsroom"), settings).migrate()
-    yield found
-    found.close()
+    with newsroom(tmp_path_factory.mktemp("newsroom"), LOGIN_URL="/accounts/login/") as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def shell(room: Newsroom) -> Shell:
-    shell = room.shell()
-    shell(
-        f"""
-        User.objects.create_user("reader", password={PASSWORD!r})
-        Article.objects.bulk_create(Article(slug=f"a-{{n}}", title="first") for n in range(40))
-        1
-        """
-    )
-    return shell
+    return shell_with_reader(room, "first")
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +54,17 @@ async def test_a_session_that_ends_under_a_crawl_costs_one_login_and_no_page(
     second = await fetch(server.port, role, *LATER)  # the first ones are in the site's cache
     found = {seen.final_url: seen.status for seen in first.calls + second.calls}
     assert found == {BASE + path: 200 for path in MEMBERS + LATER}
+    assert role.logins == 2
+
+
+async def test_a_new_session_that_opens_nothing_costs_no_login_for_the_pages_beside_it(
+    server: Running,
+) -> None:
+    role = new_role(server.port)
+    renewed = await role.after_refusal(await role.session())
+    assert renewed is not None
+    # Several are in flight: another page comes back before the one that the login was for.
+    assert await role.after_refusal(renewed) is None
     assert role.logins == 2
 
 

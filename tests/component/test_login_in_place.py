@@ -8,8 +8,15 @@ import msgspec
 import pytest
 
 from tests.component.form_site import FORM, FormSite, Script
-from tests.component.login_runs import LINES, PASSWORD, READER, fetch, new_origin
-from tests.sites.newsroom.driver import Newsroom
+from tests.component.login_runs import (
+    LINES,
+    READER,
+    SESSIONS,
+    fetch,
+    new_origin,
+    newsroom,
+    shell_with_reader,
+)
 from warmer.config import LoginConfig
 from warmer.crawl.fetch import FetchError
 from warmer.crawl.first_reachable import FirstReachable
@@ -22,10 +29,9 @@ if TYPE_CHECKING:
 
     from tests.component.crawl_runs import Notebook
     from tests.servers.process import Running
-    from tests.sites.newsroom.driver import Shell
+    from tests.sites.newsroom.driver import Newsroom, Shell
 
 CLUB = LoginConfig(url="/enter/", username_env="U", password_env="P", name="reader", csrf_field="")
-SESSIONS = "from django.contrib.sessions.models import Session\nSession.objects"
 FIRST = [f"/club/a-{number}/" for number in range(8)]
 LATER = [f"/club/a-{number}/" for number in range(10, 18)]
 POSTERS = [f"/poster/p-{number}/" for number in range(8)]
@@ -37,23 +43,15 @@ MAY_SHE = (
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsroom]:
-    settings = {"ROOT_URLCONF": "tests.sites.newsroom.club"}
-    found = Newsroom(tmp_path_factory.mktemp("newsroom"), settings).migrate()
-    yield found
-    found.close()
+    with newsroom(
+        tmp_path_factory.mktemp("newsroom"), ROOT_URLCONF="tests.sites.newsroom.club"
+    ) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def shell(room: Newsroom) -> Shell:
-    shell = room.shell()
-    shell(
-        f"""
-        User.objects.create_user("reader", password={PASSWORD!r})
-        Article.objects.bulk_create(Article(slug=f"a-{{n}}", title="inside") for n in range(40))
-        1
-        """
-    )
-    return shell
+    return shell_with_reader(room, "inside")
 
 
 @pytest.fixture(scope="module")

@@ -73,6 +73,7 @@ class Role:
         self._lines = lines
         self._session: Session | None = None
         self._vain: Session | None = None
+        self._unproven: Session | None = None
         self._seen: Session | None = None
         self._homes: set[str] = set()
         self._failure: WarmerError | None = None
@@ -96,9 +97,12 @@ class Role:
         async with self._one:
             if self._session is not None and self._session is not refused:
                 return self._session
+            if refused is self._unproven:
+                self.in_vain(refused)  # another page told sooner than the one it was for
             if not self._patience.refused():
                 return None
-            return await self._log_in()
+            self._unproven = await self._log_in()
+            return self._unproven
 
     async def turned_away(self, session: Session, url: str, fetch: Fetch, *, again: bool) -> bool:
         """Whether a page asks for a login; `again`: it did before, and this session is new.
@@ -124,6 +128,7 @@ class Role:
 
     def answered(self, *, again: bool) -> None:
         """A page came; `again`: one that had been refused."""
+        self._unproven = None
         if again:
             self._patience.helped()
         else:
