@@ -26,7 +26,7 @@ def product(request: HttpRequest, number: int) -> HttpResponse:
     # The count of renders, one byte each: it comes from here and from no cache.
     with RENDERS.open("ab") as renders:
         renders.write(b".")
-    time.sleep(RENDER_S)
+    time.sleep(RENDER_S)  # what is rendered costs that much, and what a cache gives does not
     related = [number % len(PRODUCTS) + 1, (number + 6) % len(PRODUCTS) + 1]
     context = {
         "name": PRODUCTS[number - 1],

@@ -51,7 +51,7 @@ async def test_delays_of_our_own_event_loop_are_not_in_its_time(rogue: Rogue) ->
     watched = canary(rogue)
     await watched.look()
     looking = asyncio.ensure_future(watched.look())
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # lets the look begin
     time.sleep(1.5)  # noqa: ASYNC251 -- this is the delay
     look = await looking
     assert look.took_ms is not None

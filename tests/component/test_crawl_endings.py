@@ -293,7 +293,7 @@ async def test_a_stopped_crawl_leaves_nothing_behind_either(start_nginx: StartNg
 async def leftovers(before: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
     """Tasks that were not there before and are not about to end."""
     for _ in range(5):
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # a turn of the loop for those that are about to end
     return asyncio.all_tasks() - before
 
 

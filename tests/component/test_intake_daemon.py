@@ -129,7 +129,7 @@ def until(is_so: Callable[[], bool]) -> None:
     ends = time.monotonic() + LIMIT_S
     while not is_so():
         assert time.monotonic() < ends, "it did not happen"
-        time.sleep(0.02)
+        time.sleep(0.02)  # another process, which tells nobody
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ class Restless(Watch):
         assert isinstance(brake, Governor)
         while True:
             wake(brake.crawler)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # one turn of the loop
 
 
 @pytest.mark.parametrize("last", ["redirected", "tried again"])

@@ -85,7 +85,7 @@ class Machine:
         deadline = time.monotonic() + LIMIT_S
         while not condition():
             assert time.monotonic() < deadline, f"{otherwise}: {self.log()}"
-            time.sleep(_POLL_S)
+            time.sleep(_POLL_S)  # systemd inside tells nobody outside
 
     def write(self, path: str, text: str) -> None:
         """A file inside."""
@@ -178,4 +178,4 @@ def _remove(cgroup: Path) -> None:
                 break
             except OSError:
                 assert time.monotonic() < deadline, f"{each} is still in use"
-                time.sleep(_POLL_S)
+                time.sleep(_POLL_S)  # the kernel says busy, and nothing when that is over

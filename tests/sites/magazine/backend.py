@@ -15,7 +15,7 @@ async def main(port: int, slots: int, seconds: float) -> None:
 
     async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with free:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(seconds)  # what the service takes: pages wait for it
         writer.write(b".")
         writer.close()
 
